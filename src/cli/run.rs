@@ -1,0 +1,155 @@
+//! `run`: one scenario, simulated, judged and reported.
+
+use super::reading::{self, Values};
+use super::terminal::Terminal;
+use super::watch::Watch;
+use super::{Exit, Result, files, print};
+use crate::experiment::{self, Control, Experiment, Extend, Outcome, RunError};
+use crate::report::{json, text};
+use crate::scenario::layers::Setting;
+use clap::{Args, ValueEnum};
+use std::path::PathBuf;
+use std::thread::available_parallelism;
+use std::time::Instant;
+
+#[derive(Debug, Args)]
+pub(super) struct Arguments {
+    /// The scenario file; `-` is standard input.
+    file: String,
+    #[command(flatten)]
+    values: Values,
+    /// A point of the file's sweep; the file as written without one.
+    #[arg(long, value_name = "NAME")]
+    point: Option<String>,
+    /// Seed of all random numbers, instead of `run.seed`.
+    #[arg(long, value_name = "NUMBER")]
+    seed: Option<u64>,
+    /// Independent repetitions, instead of `run.replications`.
+    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..))]
+    replications: Option<u32>,
+    /// The measured time with its unit, instead of `run.duration`.
+    #[arg(long)]
+    duration: Option<String>,
+    /// Threads; as many as there are cores when left out. Results do not depend on it.
+    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u16).range(1..))]
+    jobs: Option<u16>,
+    /// What is written to standard output: the report, or the summary as JSON and nothing else.
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    format: Format,
+    /// Where summary.json and report.txt go; output/<name of the file> when left out.
+    #[arg(long, value_name = "FOLDER")]
+    out: Option<PathBuf>,
+    /// Say at the end how fast the simulation was.
+    #[arg(long)]
+    timing: bool,
+    /// No progress, estimates or warnings on standard error.
+    #[arg(long, short)]
+    quiet: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Format {
+    Table,
+    Json,
+}
+
+impl Arguments {
+    /// Everything that is laid over the file; a flag of its own wins over `--set`.
+    fn settings(&self) -> Vec<Setting> {
+        let mut settings = self.values.settings();
+        let mut flag = |key: &str, value: Option<String>| {
+            if let Some(value) = value {
+                settings
+                    .push(Setting { flag: format!("--{key}"), text: format!("run.{key}={value}") });
+            }
+        };
+        flag("seed", self.seed.map(|seed| seed.to_string()));
+        flag("replications", self.replications.map(|number| number.to_string()));
+        flag("duration", self.duration.clone());
+        settings
+    }
+
+    fn threads(&self) -> usize {
+        let cores = || available_parallelism().map_or(1, usize::from);
+        self.jobs.map_or_else(cores, usize::from)
+    }
+}
+
+pub(super) fn run(arguments: &Arguments, terminal: Terminal) -> Result {
+    let path = &arguments.file;
+    let mut loaded = reading::one(path, &arguments.settings(), arguments.point.as_deref());
+    let experiment = experiment::prepare(&mut loaded, &files::name(path)).pop();
+    if !arguments.quiet || experiment.is_none() {
+        terminal.diagnose(&loaded.sources, &loaded.diagnostics);
+    }
+    let Some(experiment) = experiment else { return Ok(Exit::CouldNotRun) };
+    let watch = Watch::new(terminal, arguments.quiet)?;
+    let clock = Instant::now();
+    let outcome = match simulate(&experiment, arguments.threads(), &watch) {
+        Ok(outcome) => outcome,
+        Err(RunError::Interrupted) => {
+            terminal.complain(&RunError::Interrupted.to_string());
+            return Ok(Exit::Interrupted);
+        }
+        Err(error) => return Err(error.to_string()),
+    };
+    watch.done(&outcome);
+    if arguments.timing {
+        terminal.tell(&timing(&outcome, clock.elapsed().as_secs_f64()));
+    }
+    report(arguments, &outcome, terminal)?;
+    Ok(match outcome.interrupted {
+        true => Exit::Interrupted,
+        false => Exit::of(outcome.verdict()),
+    })
+}
+
+fn simulate(
+    experiment: &Experiment,
+    jobs: usize,
+    watch: &Watch,
+) -> std::result::Result<Outcome, RunError> {
+    let control = Control {
+        jobs,
+        extend: Extend::Slo,
+        stop: watch.stop(),
+        announce: &|workload| watch.announce(workload),
+        progress: &|progress| watch.progress(progress),
+    };
+    let Experiment { plan, settings, slo, expect, .. } = experiment;
+    experiment::run(plan, settings, slo, expect, control)
+}
+
+/// Files first: a reader of standard output that goes away must not lose them.
+fn report(
+    arguments: &Arguments,
+    outcome: &Outcome,
+    terminal: Terminal,
+) -> std::result::Result<(), String> {
+    let summary = json::write(&outcome.summary);
+    let page = |width, colour| text::write(&outcome.summary, text::TextOptions { width, colour });
+    let folder = arguments.out.clone();
+    let folder =
+        folder.unwrap_or_else(|| files::output_folder(&arguments.file, arguments.point.as_deref()));
+    files::write(&folder, "summary.json", &summary)?;
+    files::write(&folder, "report.txt", &page(None, false))?;
+    match arguments.format {
+        Format::Json => print(terminal, &summary)?,
+        Format::Table => print(terminal, &page(terminal.stdout_width(), terminal.stdout_colour()))?,
+    }
+    if !arguments.quiet {
+        terminal.tell(&format!("written to {}\n", folder.display()));
+    }
+    Ok(())
+}
+
+fn timing(outcome: &Outcome, seconds: f64) -> String {
+    let events: u64 = outcome.observed.iter().map(|one| one.events).sum();
+    let offered = outcome.observed.iter().flat_map(|one| &one.users).map(|ledger| ledger.offered);
+    let requests: u64 = offered.sum();
+    let rate = events as f64 / seconds.max(1e-9);
+    format!(
+        "{seconds:.2} s: {requests} requests measured, {events} events, {:.2} M events/s\n",
+        rate / 1e6
+    )
+}

@@ -1,0 +1,378 @@
+//! The callee's side of a call: arrival, slots' waits, work on cores, the answer, and death.
+//!
+//! Nothing here knows which room a call is in; rooms call these when they react.
+
+use super::call::{CallKey, Phase, flag};
+use super::context::{Cx, Detection, Job, Status};
+use super::event::Event;
+use super::outcome::{Cause, Reply};
+use super::record::Note;
+use super::topology::{ComponentId, LinkId, MachineId};
+use crate::engine::processor::{Next, Sharing};
+use crate::engine::schedule::Lane;
+use crate::units::{Duration, Instant};
+
+impl Cx<'_> {
+    /// A call reaches its callee; whether the room is to be told.
+    #[inline(always)]
+    pub fn arrive(&mut self, key: CallKey) -> bool {
+        let Some(call) = self.calls.get_mut(key) else { return false };
+        let (component, operation) = (call.component, call.operation);
+        let now = self.schedule.now();
+        match self.instances[call.place as usize].status {
+            Status::Up => {
+                call.phase = Phase::Present;
+                call.arrived = now;
+                call.since = now;
+                call.waited = 0;
+                call.demand = 0;
+                call.pc = 0;
+                call.pending = 0;
+                call.turns = 0;
+                self.ledger.arrived(component, operation, now);
+                true
+            }
+            Status::Refusing => {
+                let call = &mut self.calls[key];
+                call.arrived = now;
+                call.phase = Phase::Present;
+                self.ledger.arrived(component, operation, now);
+                self.reply(key, Reply::failed(Cause::Refused, component));
+                false
+            }
+            Status::Silent => {
+                self.lose(key);
+                false
+            }
+        }
+    }
+
+    /// A dead machine swallows the frame; without a timeout and anybody waiting, it goes.
+    fn lose(&mut self, key: CallKey) {
+        let call = &mut self.calls[key];
+        call.phase = Phase::Lost;
+        if call.parent.is_none() && !call.is(flag::TIMED) {
+            self.drop_frame(key);
+        }
+    }
+
+    /// The callee answers. It has given back its slot before.
+    #[inline(always)]
+    pub fn reply(&mut self, key: CallKey, reply: Reply) {
+        let now = self.now();
+        if !self.calls[key].children.is_empty() {
+            self.orphan_children(key, false);
+        }
+        let call = &mut self.calls[key];
+        let wasted = call.is(flag::WASTED);
+        let cause = reply.failure.map(|failure| failure.cause);
+        self.ledger.left(call, now, cause, wasted);
+        call.reply = reply;
+        call.phase = Phase::Inbound;
+        call.renew();
+        let nobody = call.parent.is_none() && call.flags & (flag::HELD | flag::PROBE) == 0;
+        if nobody {
+            return self.drop_frame(key);
+        }
+        let back = call.back;
+        if back == 0 {
+            return self.schedule.ready(Event::Reply(key));
+        }
+        match self.back_lane(back) {
+            Some(lane) => self.schedule.in_lane(lane, Event::Reply(key)),
+            None => self.schedule.after(Duration(back), Event::Reply(key)),
+        }
+    }
+
+    #[inline]
+    fn back_lane(&self, back: i64) -> Option<Lane> {
+        self.hops.iter().find(|hop| hop.constant.is_some_and(|(_, b)| b == back))?.back
+    }
+
+    /// The callee fails the call here.
+    pub fn fail(&mut self, key: CallKey, cause: Cause) {
+        let at = self.calls[key].component;
+        self.reply(key, Reply::failed(cause, at));
+    }
+
+    /// Puts the call's work on the cores of its instance's machine. `on_work` follows.
+    #[inline(always)]
+    pub fn work(&mut self, key: CallKey, demand: Duration) {
+        let now = self.now();
+        let call = &mut self.calls[key];
+        call.demand += demand.0;
+        call.job = demand.0;
+        if self.record.is_on() {
+            self.note_work(key, demand);
+        }
+        self.start_job(key, demand, now);
+    }
+
+    #[cold]
+    fn note_work(&mut self, key: CallKey, demand: Duration) {
+        let at = self.now();
+        let call = &self.calls[key];
+        let (request, draw) = (call.request, call.draw);
+        let (component, instance) = (call.component, call.instance);
+        self.record.note(Note::Worked { request, draw, component, instance, at, demand });
+    }
+
+    /// Goes on with work that was taken off its core, with what was left of it.
+    pub fn resume(&mut self, key: CallKey, left: Duration) {
+        let now = self.now();
+        self.start_job(key, left, now);
+    }
+
+    #[inline(always)]
+    fn start_job(&mut self, key: CallKey, demand: Duration, now: Instant) {
+        let call = &mut self.calls[key];
+        call.set(flag::WORKING);
+        let token = call.renew();
+        let super::context::Instance { machine, tenant, .. } = self.instances[call.place as usize];
+        let job = Job { call: key, token, tenant };
+        let cores = &mut self.machines[machine.index()].cores;
+        let (mark, next) = cores.start(now, tenant as usize, demand, job);
+        call.mark = mark;
+        self.obey(machine, next, job);
+    }
+
+    /// The event of a job on a dedicated core: whether the room is to be told.
+    #[inline(always)]
+    pub fn work_done(&mut self, key: CallKey, token: u32) -> bool {
+        let now = self.now();
+        let Some(call) = self.calls.get_mut(key) else { return false };
+        if call.token != token || !call.is(flag::WORKING) {
+            return false;
+        }
+        let super::context::Instance { machine, tenant, .. } = self.instances[call.place as usize];
+        self.machines[machine.index()].cores.finish_dedicated(now, tenant as usize);
+        self.job_ended(key, machine);
+        true
+    }
+
+    #[inline(always)]
+    fn job_ended(&mut self, key: CallKey, machine: MachineId) {
+        let now = self.now();
+        let call = &mut self.calls[key];
+        call.clear(flag::WORKING);
+        if call.is(flag::WASTED) {
+            let speed = self.topology.machines[machine.index()].speed;
+            let (component, job) = (call.component, call.job as f64 / speed);
+            self.ledger.wasted(component, job, now);
+        }
+    }
+
+    /// The tick of a shared machine: the call whose work is done, if the tick is not stale.
+    #[inline]
+    pub fn tick(&mut self, machine: MachineId, token: u32) -> Option<CallKey> {
+        let now = self.now();
+        let calls = &self.calls;
+        let current = |job: Job| {
+            calls.get(job.call).is_some_and(|c| c.token == job.token && c.is(flag::WORKING))
+        };
+        let cores = &mut self.machines[machine.index()].cores;
+        let (done, next) = cores.tick(now, token, |job| job.tenant as usize, current);
+        if let Next::TickAt(at, token) = next {
+            self.schedule.at(at, Event::Tick(machine, token));
+        }
+        let key = done?.call;
+        self.job_ended(key, machine);
+        Some(key)
+    }
+
+    /// Takes the call's work off its core and returns what was left of it.
+    pub fn stop_work(&mut self, key: CallKey) -> Duration {
+        let now = self.now();
+        let call = &mut self.calls[key];
+        if !call.is(flag::WORKING) {
+            return Duration(0);
+        }
+        call.clear(flag::WORKING);
+        call.renew();
+        let (mark, index) = (call.mark, call.place as usize);
+        let super::context::Instance { machine, tenant, .. } = self.instances[index];
+        let calls = &self.calls;
+        let current = |job: Job| {
+            calls.get(job.call).is_some_and(|c| c.token == job.token && c.is(flag::WORKING))
+        };
+        let cores = &mut self.machines[machine.index()].cores;
+        let (left, next) = cores.stop(now, tenant as usize, mark, current);
+        if let Next::TickAt(at, token) = next {
+            self.schedule.at(at, Event::Tick(machine, token));
+        }
+        left
+    }
+
+    /// Whether jobs on the instance's machine can outnumber its cores.
+    pub fn sharing(&self, component: ComponentId, instance: u16) -> Sharing {
+        let machine = self.instances[self.instance_index(component, instance)].machine;
+        self.topology.machines[machine.index()].sharing
+    }
+
+    /// Wakes the call after a delay of its own (`on_wake` follows, unless its token changes).
+    #[inline]
+    pub fn wake(&mut self, key: CallKey, delay: Duration) {
+        let token = self.calls[key].renew();
+        self.schedule.after(delay, Event::Wake(key, token));
+    }
+
+    /// The same after the constant delay of a lane.
+    #[inline]
+    pub fn wake_in(&mut self, key: CallKey, lane: Lane) {
+        let token = self.calls[key].renew();
+        self.schedule.in_lane(lane, Event::Wake(key, token));
+    }
+
+    /// A disk operation of the given latency; `on_wake` follows.
+    pub fn disk(&mut self, key: CallKey, latency: Duration) {
+        let now = self.now();
+        let call = &self.calls[key];
+        let (component, instance) = (call.component, call.instance);
+        let done = self.device(component, instance, latency);
+        self.wake(key, Duration(done.0 - now.0));
+    }
+
+    /// Hands an operation of the given latency to the disk of an instance's machine: when it ends.
+    pub fn device(&mut self, component: ComponentId, instance: u16, latency: Duration) -> Instant {
+        let now = self.now();
+        let machine = self.instances[self.instance_index(component, instance)].machine;
+        self.machines[machine.index()].disk.submit(now, latency)
+    }
+
+    /// A call's own delay is over: whether the room is to be told (it is a callee's delay), after
+    /// the caller's pause before a repeat has been dealt with.
+    #[inline(always)]
+    pub fn woken(&mut self, key: CallKey, token: u32) -> bool {
+        let Some(call) = self.calls.get(key) else { return false };
+        if call.token != token {
+            return false;
+        }
+        if call.phase == Phase::Backoff {
+            self.attempt(key);
+            return false;
+        }
+        true
+    }
+
+    /// The callee has let go of a call that was taken back: its slot is free, its queue place too.
+    pub fn cancelled(&mut self, key: CallKey) {
+        let now = self.now();
+        let running = self.calls[key].job;
+        let worked = self.calls[key].is(flag::WORKING);
+        let left = self.stop_work(key);
+        let call = &self.calls[key];
+        let component = call.component;
+        if worked {
+            self.ledger.wasted(component, (running - left.0) as f64, now);
+        }
+        self.orphan_children(key, true);
+        let call = &self.calls[key];
+        if !call.is(flag::BRANCH) {
+            self.ledger.left(call, now, Some(Cause::Cancelled), true);
+        }
+        self.drop_frame(key);
+    }
+
+    /// A taken-back call that is not at its callee; whether the callee's room must let go of it.
+    pub fn cancel(&mut self, key: CallKey) -> bool {
+        let Some(call) = self.calls.get(key) else { return false };
+        match call.phase {
+            Phase::Present => return true,
+            Phase::Outbound | Phase::Lost => self.drop_frame(key),
+            // An answer on its way is dropped when it comes; the rest belongs to the caller.
+            Phase::Inbound | Phase::PoolWait | Phase::Backoff => {}
+        }
+        false
+    }
+
+    /// The process of an instance dies with all it has in hand. `silently`: the machine with it.
+    pub fn crash(&mut self, component: ComponentId, instance: u16, silently: bool) {
+        let now = self.now();
+        let index = self.instance_index(component, instance);
+        let state = &mut self.instances[index];
+        if state.status == Status::Up {
+            self.ledger.components[component.index()].in_service.change(now.0, -1);
+        }
+        let state = &mut self.instances[index];
+        state.status = if silently { Status::Silent } else { Status::Refusing };
+        state.life += 1;
+        state.down_since = now;
+        let here = |cx: &Self, key: &CallKey| {
+            let call = &cx.calls[*key];
+            call.component == component && call.instance == instance && call.phase == Phase::Present
+        };
+        let doomed: Vec<CallKey> = self.calls.keys().filter(|key| here(self, key)).collect();
+        for key in doomed {
+            if !self.calls.is_live(key) {
+                continue;
+            }
+            self.kill(key, silently, now);
+        }
+        self.clear_callers(component, instance);
+    }
+
+    fn kill(&mut self, key: CallKey, silently: bool, now: Instant) {
+        let worked = self.calls[key].is(flag::WORKING);
+        let left = self.stop_work(key);
+        let call = &mut self.calls[key];
+        let component = call.component;
+        call.clear(flag::SLOT);
+        let job = call.job;
+        if worked {
+            self.ledger.wasted(component, (job - left.0) as f64, now);
+        }
+        if self.calls[key].is(flag::QUEUED) {
+            self.ledger.waited(&self.calls[key], now);
+            self.calls[key].clear(flag::QUEUED);
+        }
+        self.orphan_children(key, false);
+        let call = &mut self.calls[key];
+        if call.is(flag::BRANCH) {
+            return self.drop_frame(key);
+        }
+        if !silently {
+            return self.reply(key, Reply::failed(Cause::Crashed, component));
+        }
+        call.renew();
+        let wasted = call.is(flag::WASTED);
+        self.ledger.left(call, now, Some(Cause::Unreachable), wasted);
+        self.lose(key);
+    }
+
+    /// A dead instance is started: it serves after its start-up time.
+    pub fn start(&mut self, component: ComponentId, instance: u16) {
+        let index = self.instance_index(component, instance);
+        let state = &mut self.instances[index];
+        if state.status == Status::Up {
+            return;
+        }
+        // The machine is back at once; the process refuses until it is ready.
+        state.status = Status::Refusing;
+        let life = state.life;
+        let startup = self.topology.components[component.index()].startup;
+        self.schedule.after(startup, Event::Started(component, instance, life));
+    }
+
+    /// A start-up is over: whether the instance serves now (it did not die again meanwhile).
+    pub fn started(&mut self, component: ComponentId, instance: u16, life: u32) -> bool {
+        let now = self.now();
+        let index = self.instance_index(component, instance);
+        let state = &mut self.instances[index];
+        if state.life != life || state.status == Status::Up {
+            return false;
+        }
+        state.status = Status::Up;
+        self.ledger.components[component.index()].in_service.change(now.0, 1);
+        true
+    }
+
+    /// A balancer takes a backend out: notes whether it was down, and for how long.
+    pub(super) fn took_out(&mut self, link: LinkId, backend: u16) {
+        let at = self.now();
+        let plan = &self.topology.links[link.index()];
+        let (component, instance) = plan.targets[backend as usize];
+        let state = self.instances[self.instance_index(component, instance)];
+        let after = (state.status != Status::Up).then_some(at.0 - state.down_since.0);
+        self.detections.push(Detection { component, instance, at, after });
+    }
+}

@@ -1,0 +1,137 @@
+//! What scenarios write that several kinds share: machines, instances, data sets, addresses.
+//!
+//! Words as written, with their places; ids come with [`names`](super::names).
+
+use crate::config;
+use crate::language::shape::Json;
+use crate::language::{Name, Names};
+use crate::policy::call::CallConfig;
+use crate::random::{Distribution, PopularityConfig};
+use crate::scalar;
+use crate::units::{Bytes, Count, Duration, Factor, UnitError, UnitErrorKind};
+
+config! {
+    /// Keys of every kind.
+    pub struct Common {
+        /// Number of machines that run it.
+        instances: Count = "1",
+        /// The machine that each instance has for itself.
+        machine: Option<MachineConfig> = "none",
+        /// The machine, shared with others, that its one instance runs on.
+        host: Option<Name> = "none",
+        /// From the start of a process until it serves.
+        startup: Duration = "0s",
+    }
+    unbuilt { r#in: "regions and zones", price: "prices" }
+}
+
+config! {
+    /// Keys of every kind that calls others.
+    pub struct Caller {
+        /// What it does about its calls, by target.
+        calls: Names<CallConfig> = "{}",
+    }
+}
+
+config! {
+    /// One real machine.
+    pub struct MachineConfig {
+        /// Cores; work is shared over them. `unlimited`: no contention.
+        cores: Option<Count> = "none" source "a choice by kind: 4, 2, 1",
+        /// Speed of a core; 2x serves twice the work in the same time.
+        speed: Factor = "1x",
+        /// Memory; a database keeps pages in its share of it.
+        memory: Bytes = "16GB" source "an AWS m5.xlarge",
+        /// Its storage.
+        disk: DiskConfig = "{}",
+    }
+    unbuilt { nic: "bandwidth of the network interface", r#type: "rows of the price table" }
+}
+
+config! {
+    /// A storage device.
+    pub struct DiskConfig {
+        /// Latency of a read.
+        read: Distribution = "1ms" source "AWS EBS gp3: 1-2 ms typical",
+        /// Operations per second, reads and flushes together.
+        iops: Count = "3000" source "AWS EBS gp3",
+    }
+    unbuilt { bandwidth: "bytes per second of a disk" }
+}
+
+config! {
+    /// A set of items that operations read and write.
+    pub struct DataConfig {
+        /// How many items.
+        items: Count = required,
+        /// Size of an item; memory and caches fill up with it.
+        size: Bytes = "1kB" source "Twitter cache traces 2020: p75 1,030 B",
+        /// Which items are asked for; items are numbered by their popularity.
+        popularity: PopularityConfig = "uniform",
+        /// The component that steps naming this data set go to.
+        r#in: Option<Name> = "none",
+    }
+    unbuilt {
+        residency: "data that may not leave a region",
+        changes: "items that change by themselves",
+    }
+}
+
+/// A component or one of its instances: `web`, `web.3`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Address {
+    /// The component's name.
+    pub component: String,
+    /// Number of the instance, from 1; none for all of them.
+    pub instance: Option<u32>,
+}
+
+impl Address {
+    /// What an address looks like.
+    pub const PATTERN: &str = "^[a-z][a-z0-9_]*(\\.[1-9][0-9]*)?$";
+
+    /// Reads an address.
+    pub fn parse(text: &str) -> Result<Self, UnitError> {
+        let (name, number) = text.split_once('.').map_or((text, None), |(n, i)| (n, Some(i)));
+        let component = Name::parse(name)?.0;
+        let instance = match number {
+            None => None,
+            Some("0") => {
+                let what = "instances are numbered from 1";
+                return Err(UnitError::new(UnitErrorKind::OutOfRange, what, "write `.1`"));
+            }
+            Some(number) => Some(number.parse().map_err(|_| {
+                UnitError::new(
+                    UnitErrorKind::Malformed,
+                    format!("`{number}` is no number of an instance"),
+                    format!("write `{name}` for all of them or `{name}.1` for the first"),
+                )
+            })?),
+        };
+        Ok(Self { component, instance })
+    }
+}
+
+scalar!(Address, "an address", Json::Pattern(Address::PATTERN), ["web", "web.3"]);
+
+/// How much fits into a cache: a count is items, a size is bytes.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum CapacityConfig {
+    /// So many items, or everything.
+    Items(Count),
+    /// So many bytes.
+    Bytes(Bytes),
+}
+
+impl CapacityConfig {
+    /// Reads a capacity.
+    pub fn parse(text: &str) -> Result<Self, UnitError> {
+        let count = Count::parse(text);
+        if let Ok(count) = count {
+            return Ok(Self::Items(count));
+        }
+        Bytes::parse(text).map(Self::Bytes)
+    }
+}
+
+scalar!(CapacityConfig, "a capacity", Json::NumberOr("^.+$"), ["500K", "2GB", "unlimited"]);

@@ -1,0 +1,337 @@
+//! `Cx`: all that a room can reach while it reacts, and nothing of any other room.
+//!
+//! It holds the event list, the frames of the calls in flight, the machines, the state of the
+//! links, and the ledger. What a caller does with it stands in `caller`, what a callee does in
+//! `callee`. It does not know the kinds of components.
+
+use super::call::{Call, CallKey, flag};
+use super::event::Event;
+use super::ledger::{Ledger, Measure};
+use super::record::Record;
+use super::topology::{ComponentId, LinkId, MachineId, Topology};
+use crate::engine::arena::Arena;
+use crate::engine::processor::{Device, Next, Processor};
+use crate::engine::schedule::{Lane, Schedule};
+use crate::engine::slots::Slots;
+use crate::engine::stream::DrawKey;
+use crate::engine::timers::{TimerList, Timers};
+use crate::policy::balance::Balancer;
+use crate::policy::health::Seen;
+use crate::random::Sampler;
+use crate::units::{Duration, Instant};
+
+/// Whether an instance serves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Status {
+    /// It serves.
+    Up,
+    /// Its process is gone or not ready: the machine refuses.
+    Refusing,
+    /// Its machine is gone: silence.
+    Silent,
+}
+
+/// What a run knows of one instance.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Instance {
+    pub status: Status,
+    pub machine: MachineId,
+    pub tenant: u16,
+    /// Rises at every crash, so that a pending start-up is stale.
+    pub life: u32,
+    /// When it went down last.
+    pub down_since: Instant,
+}
+
+/// Cores and disk of one machine.
+pub(super) struct Machine {
+    pub cores: Processor<Job>,
+    pub disk: Device,
+}
+
+/// A running piece of work.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Job {
+    pub call: CallKey,
+    pub token: u32,
+    pub tenant: u16,
+}
+
+/// The way to one backend: whom, and over which of the four hops.
+#[derive(Clone, Copy)]
+pub(super) struct Route {
+    pub component: ComponentId,
+    pub instance: u16,
+    pub hop: u8,
+    /// Number of the instance among all.
+    pub place: u32,
+}
+
+/// State of one link at one calling instance.
+pub(super) struct LinkState {
+    pub routes: Vec<Route>,
+    pub pool: Option<Slots>,
+    pub balancer: Option<Balancer>,
+    pub seen: Vec<Seen>,
+    /// Connections thrown away after a timeout: the next calls open new ones.
+    pub discarded: u32,
+}
+
+/// The hop between a user and the entry; then come host, zone, and between zones.
+const USERS_HOP: u8 = 0;
+
+/// A law of round trips with its two halves, as lanes where it is constant.
+pub(super) struct Hop {
+    pub law: Sampler,
+    pub constant: Option<(i64, i64)>,
+    pub there: Option<Lane>,
+    pub back: Option<Lane>,
+}
+
+/// What a room can reach.
+pub struct Cx<'p> {
+    /// The whole, as ids.
+    pub topology: &'p Topology,
+    /// The event list and clock.
+    pub schedule: Schedule<Event>,
+    /// Frames of calls in flight.
+    pub calls: Arena<Call>,
+    /// The ledger of attempts.
+    pub ledger: Ledger,
+    /// Key of this replication's draws.
+    pub root: DrawKey,
+    /// Notes about each request, off unless asked for.
+    pub record: Record,
+    pub(super) timers: Timers,
+    pub(super) instances: Vec<Instance>,
+    first_instance: Vec<u32>,
+    pub(super) machines: Vec<Machine>,
+    pub(super) states: Vec<LinkState>,
+    pub(super) first_state: Vec<u32>,
+    pub(super) timeouts: Vec<Option<TimerList>>,
+    pub(super) pool_waits: Vec<Option<TimerList>>,
+    pub(super) hops: [Hop; 4],
+    pub(super) stack: Vec<CallKey>,
+    /// Faults seen by health checks: (component, instance, when it was taken out, down since).
+    pub detections: Vec<Detection>,
+}
+
+/// A balancer takes an instance out of service.
+#[derive(Clone, Copy, Debug)]
+pub struct Detection {
+    /// The component.
+    pub component: ComponentId,
+    /// Its instance.
+    pub instance: u16,
+    /// When it was taken out.
+    pub at: Instant,
+    /// How long it had been down, in nanoseconds; `None` when it was not.
+    pub after: Option<i64>,
+}
+
+impl<'p> Cx<'p> {
+    /// A fresh state at the start of the warm-up.
+    pub fn new(topology: &'p Topology, measure: Measure, root: DrawKey, start: Instant) -> Self {
+        let mut schedule = Schedule::new(start);
+        let mut timers = Timers::default();
+        let mut instances = Vec::new();
+        let mut first_instance = Vec::new();
+        for (index, facts) in topology.components.iter().enumerate() {
+            first_instance.push(instances.len() as u32);
+            instances.extend(facts.places.iter().map(|place| {
+                let machine = MachineId::new(place.machine as usize);
+                let tenants = &topology.machines[machine.index()].tenants;
+                let own = ComponentId::new(index);
+                let tenant = tenants.iter().position(|&tenant| tenant == own);
+                Instance {
+                    status: Status::Up,
+                    machine,
+                    tenant: tenant.expect("a component lives on its machine") as u16,
+                    life: 0,
+                    down_since: start,
+                }
+            }));
+        }
+        let machines = topology.machines.iter().map(|plan| Machine {
+            cores: Processor::new(plan.cores, plan.speed, plan.sharing, plan.tenants.len(), start),
+            disk: Device::new(plan.disk_gap),
+        });
+        let mut states = Vec::new();
+        let mut first_state = Vec::new();
+        for link in &topology.links {
+            first_state.push(states.len() as u32);
+            let callers = topology.components[link.caller.index()].instances().max(1);
+            for instance in 0..callers {
+                states.push(LinkState::new(link, instance, topology, &first_instance));
+            }
+        }
+        let timeouts = topology.links.iter().map(|link| link.policy.timeout);
+        let timeouts = timeouts.map(|timeout| timeout.map(|delay| timers.list(delay))).collect();
+        let waits = topology.links.iter().map(|link| link.policy.pool.and_then(|pool| pool.wait));
+        let pool_waits = waits.map(|wait| wait.map(|delay| timers.list(delay))).collect();
+        let network = &topology.network;
+        let mut hop = |law: &Sampler| Hop::new(law, &mut schedule);
+        let hops = [
+            hop(&network.users),
+            hop(&network.within_host),
+            hop(&network.within_zone),
+            hop(&network.between_zones),
+        ];
+        Self {
+            topology,
+            schedule,
+            calls: Arena::with_capacity(1024),
+            ledger: Ledger::new(topology, measure),
+            root,
+            record: Record::default(),
+            timers,
+            instances,
+            first_instance,
+            machines: machines.collect(),
+            states,
+            first_state,
+            timeouts,
+            pool_waits,
+            hops,
+            stack: Vec::new(),
+            detections: Vec::new(),
+        }
+    }
+
+    /// The clock.
+    #[inline(always)]
+    pub fn now(&self) -> Instant {
+        self.schedule.now()
+    }
+
+    #[inline(always)]
+    pub(super) fn instance_index(&self, component: ComponentId, instance: u16) -> usize {
+        self.first_instance[component.index()] as usize + instance as usize
+    }
+
+    #[inline(always)]
+    pub(super) fn state_index(&self, link: LinkId, caller_instance: u16) -> usize {
+        self.first_state[link.index()] as usize + caller_instance as usize
+    }
+
+    /// The balancer of a link at one calling instance, if the link has a choice.
+    pub fn balancer(&mut self, link: LinkId, caller_instance: u16) -> Option<&mut Balancer> {
+        let index = self.state_index(link, caller_instance);
+        self.states[index].balancer.as_mut()
+    }
+
+    /// Whether an instance serves.
+    pub fn status(&self, component: ComponentId, instance: u16) -> Status {
+        self.instances[self.instance_index(component, instance)].status
+    }
+
+    /// Schedules an event of a component's own after a delay.
+    pub fn later(&mut self, delay: Duration, component: ComponentId, instance: u16, word: u32) {
+        self.schedule.after(delay, Event::Component(component, instance, word));
+    }
+
+    #[inline(always)]
+    pub(super) fn obey(&mut self, machine: MachineId, next: Next, job: Job) {
+        match next {
+            Next::Unchanged => {}
+            Next::JobAt(at) => self.schedule.at(at, Event::WorkDone(job.call, job.token)),
+            Next::TickAt(at, token) => self.schedule.at(at, Event::Tick(machine, token)),
+        }
+    }
+
+    /// Core time, in nanoseconds, that a component has used until `now` on all its machines; no
+    /// job may have started or ended since.
+    pub fn busy_ns_at(&mut self, component: ComponentId, now: Instant) -> f64 {
+        let first = self.first_instance[component.index()] as usize;
+        let count = self.topology.components[component.index()].places.len();
+        let mut sum = 0.0;
+        for index in first..first + count {
+            let Instance { machine, tenant, .. } = self.instances[index];
+            sum += self.machines[machine.index()].cores.busy(tenant as usize, now);
+        }
+        sum
+    }
+
+    /// Nanoseconds of operation slots that a machine's disk has used so far.
+    pub fn disk_busy_ns(&self, machine: MachineId) -> i64 {
+        self.machines[machine.index()].disk.busy()
+    }
+
+    /// The observation ends: closes the gauges and books the times of the calls still present.
+    pub fn close_ledger(&mut self) {
+        let measure = self.ledger.measure;
+        for key in self.calls.keys() {
+            let call = &self.calls[key];
+            if call.phase == super::call::Phase::Present && !call.is(flag::BRANCH) {
+                let time = measure.end.0 - measure.clip(call.arrived);
+                self.ledger.components[call.component.index()].time_present += i128::from(time);
+            }
+        }
+        for ledger in &mut self.ledger.components {
+            ledger.present.close();
+            ledger.waiting.close();
+            ledger.in_service.close();
+        }
+    }
+
+    /// Counts, frame by frame, the calls present at each component (end 0 or 1 of the measured
+    /// time), for the audit.
+    pub fn count_present(&mut self, end: usize) {
+        for key in self.calls.keys() {
+            let call = &self.calls[key];
+            if call.phase == super::call::Phase::Present && !call.is(flag::BRANCH) {
+                self.ledger.components[call.component.index()].present_at[end] += 1;
+            }
+        }
+    }
+}
+
+impl LinkState {
+    fn new(
+        link: &super::topology::LinkPlan,
+        instance: u16,
+        topology: &Topology,
+        first_instance: &[u32],
+    ) -> Self {
+        let from = topology.place(link.caller, instance);
+        let route = |&(component, instance): &(ComponentId, u16)| {
+            let to = topology.components[component.index()].places[instance as usize];
+            let hop = match from {
+                None => USERS_HOP,
+                Some(from) if from.machine == to.machine => 1,
+                Some(from) if from.zone == to.zone => 2,
+                Some(_) => 3,
+            };
+            let place = first_instance[component.index()] + u32::from(instance);
+            Route { component, instance, hop, place }
+        };
+        let pool = link
+            .policy
+            .pool
+            .map(|pool| Slots::new(pool.size, pool.queue, crate::engine::slots::Order::Fifo));
+        let choice = link.targets.len() > 1 || link.health.is_some() || link.ejection.is_some();
+        Self {
+            routes: link.targets.iter().map(route).collect(),
+            pool,
+            balancer: choice.then(|| Balancer::new(&link.balance)),
+            seen: vec![
+                Seen::default();
+                if link.ejection.is_some() { link.targets.len() } else { 0 }
+            ],
+            discarded: 0,
+        }
+    }
+}
+
+impl Hop {
+    fn new(law: &Sampler, schedule: &mut Schedule<Event>) -> Self {
+        let constant = law.is_constant().map(|whole| (whole / 2, whole - whole / 2));
+        let mut lane = |half: i64| schedule.lane(Duration(half));
+        Self {
+            law: law.clone(),
+            constant,
+            there: constant.and_then(|(there, _)| lane(there)),
+            back: constant.and_then(|(_, back)| lane(back)),
+        }
+    }
+}

@@ -1,0 +1,35 @@
+//! What a plan can tell of its component without running it: slots, mean demands, whom it calls
+//! how often. Lints, warm starts, the estimate before a run and the forecast beside the measurement
+//! rest on it.
+
+use super::call::Access;
+use super::topology::{ComponentId, DataId, OperationId, Topology};
+
+/// One sort of call at one component.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Visit {
+    /// The component called.
+    pub component: ComponentId,
+    /// The operation.
+    pub operation: OperationId,
+    /// What is wanted.
+    pub access: Access,
+    /// The data set, where there is one.
+    pub data: Option<DataId>,
+}
+
+/// What can be said of a component before it runs.
+pub trait Facts {
+    /// How many calls one instance can hold at once, if there is a limit.
+    fn slots(&self) -> Option<u32>;
+    /// How many of them can run on cores at once.
+    fn jobs_max(&self) -> f64;
+    /// Whether the operation has a program here.
+    fn handles(&self, operation: OperationId) -> bool;
+    /// Mean core time of such a call here, in nanoseconds at speed 1.
+    fn demand_ns(&self, visit: Visit, topology: &Topology) -> f64;
+    /// Mean time of such a call here without cores and without calls, in nanoseconds.
+    fn delay_ns(&self, visit: Visit, topology: &Topology) -> f64;
+    /// The calls that such a call makes, each with its mean number.
+    fn calls(&self, visit: Visit, topology: &Topology, each: &mut dyn FnMut(Visit, f64));
+}

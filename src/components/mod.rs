@@ -1,0 +1,207 @@
+//! The components: one room per kind, the one list of kinds, and what rooms may share.
+//!
+//! A room reacts to calls through [`Cx`](context::Cx) and sees no other room. Nothing here knows
+//! the users' load, faults as they are declared, or what is reported.
+
+pub mod call;
+mod callee;
+pub mod caller;
+pub mod config;
+pub mod context;
+pub mod event;
+pub mod facts;
+mod family;
+pub mod ledger;
+pub mod names;
+pub mod outcome;
+pub mod record;
+pub mod topology;
+
+pub mod cache;
+pub mod database;
+pub mod load_balancer;
+pub mod service;
+
+use crate::kinded;
+use crate::language::Span;
+use cache::{Cache, CacheConfig, CachePlan};
+use call::CallKey;
+use context::Cx;
+use database::{Database, DatabaseConfig, DatabasePlan};
+use facts::Facts;
+use load_balancer::{LoadBalancer, LoadBalancerConfig, LoadBalancerPlan};
+use names::{Aside, Planner};
+use outcome::Reply;
+use service::{Service, ServiceConfig, ServicePlan};
+use topology::{ComponentId, LinkId};
+
+/// How a room reacts. What a kind has no use for it leaves out.
+pub trait Room {
+    /// Time begins: schedules the room's own clocks.
+    fn begin(&mut self, _cx: &mut Cx<'_>) {}
+    /// A call arrives.
+    fn on_call(&mut self, cx: &mut Cx<'_>, call: CallKey);
+    /// The work that a call had on a core is done.
+    fn on_work(&mut self, cx: &mut Cx<'_>, call: CallKey);
+    /// A delay that the room asked for on behalf of a call is over.
+    fn on_wake(&mut self, _cx: &mut Cx<'_>, _call: CallKey) {}
+    /// A call made by the frame `parent` is resolved.
+    fn on_child(&mut self, _cx: &mut Cx<'_>, _parent: CallKey, _reply: Reply) {}
+    /// The caller took a call back: let go of its slot and place, then `cx.cancelled`.
+    fn on_cancel(&mut self, cx: &mut Cx<'_>, call: CallKey);
+    /// The room's own clock at one instance.
+    fn on_event(&mut self, _cx: &mut Cx<'_>, _instance: u16, _word: u32) {}
+    /// A health probe of one of the room's links came back (`ok`), or did not.
+    fn on_probe(&mut self, _cx: &mut Cx<'_>, _at: Probed, _ok: bool) {}
+    /// An instance died; the frames in it are gone already.
+    fn on_crash(&mut self, _cx: &mut Cx<'_>, _instance: u16) {}
+    /// The ratios that the kind adds to the summary.
+    fn ratios(&self) -> Vec<RatioOf<'_>> {
+        Vec::new()
+    }
+}
+
+/// A ratio of two counts by window of the measured time.
+#[derive(Clone, Copy, Debug)]
+pub struct RatioOf<'a> {
+    /// Its name in summaries and expressions.
+    pub name: &'static str,
+    /// The part.
+    pub parts: &'a [u64],
+    /// Of what.
+    pub of: &'a [u64],
+}
+
+/// Which backend of which link was probed by which instance.
+#[derive(Clone, Copy, Debug)]
+pub struct Probed {
+    /// The link.
+    pub link: LinkId,
+    /// The probing instance.
+    pub instance: u16,
+    /// The backend.
+    pub backend: u16,
+}
+
+/// A kind as it is written.
+pub trait RoomConfig {
+    /// Machines and instances.
+    fn common(&self) -> &config::Common;
+    /// Cores of a machine that does not say.
+    fn cores_default(&self) -> u64;
+    /// Operations that only this component's steps name.
+    fn operations(&self) -> Vec<(&str, Span)> {
+        Vec::new()
+    }
+    /// What callers must know of a cache.
+    fn aside(&self, _planner: &mut Planner<'_>) -> Aside {
+        Aside::default()
+    }
+    /// The plan; `None` only after an error was reported.
+    fn plan(&self, id: ComponentId, planner: &mut Planner<'_>) -> Option<ComponentPlan>;
+}
+
+/// The one list of kinds: name in a scenario, config, plan, state. From it come the kinds of the
+/// language, the enum of plans, the enum of states with its dispatch, and the names that tests
+/// iterate over.
+macro_rules! kinds {
+    ($(
+        $(#[doc = $doc:literal])*
+        $name:ident => $variant:ident: $config:ty, $plan:ty, $state:ty;
+    )*) => {
+        /// The names of all kinds.
+        pub const KINDS: &[&str] = &[$(stringify!($name)),*];
+
+        kinded! {
+            /// One part of the system.
+            pub enum ComponentConfig, kind {
+                $($(#[doc = $doc])* $name: $variant($config)),*
+            }
+            unbuilt {
+                worker: "services fed by a queue",
+                cdn: "edge caches",
+                dns: "answers by region",
+                queue: "message queues",
+                log_pipeline: "logs and metrics",
+            }
+        }
+
+        impl ComponentConfig {
+            /// What every kind can do as it is written.
+            pub fn room(&self) -> &dyn RoomConfig {
+                match self { $(ComponentConfig::$variant(config) => config,)* }
+            }
+        }
+
+        /// What never changes about one component.
+        #[derive(Clone, Debug)]
+        pub enum ComponentPlan {
+            $($(#[doc = $doc])* $variant($plan),)*
+        }
+
+        impl ComponentPlan {
+            /// What can be said of it before it runs.
+            pub fn facts(&self) -> &dyn Facts {
+                match self { $(ComponentPlan::$variant(plan) => plan,)* }
+            }
+        }
+
+        /// The state of one component in one replication.
+        // The states are few and live in one vector: boxing them would cost a load per event.
+        #[allow(clippy::large_enum_variant)]
+        pub enum Component<'p> {
+            $($(#[doc = $doc])* $variant($state),)*
+        }
+
+        impl<'p> Component<'p> {
+            /// The state at the start.
+            pub fn new(plan: &'p ComponentPlan, cx: &mut Cx<'p>) -> Self {
+                match plan {
+                    $(ComponentPlan::$variant(plan) => {
+                        Component::$variant(<$state>::new(plan, cx))
+                    })*
+                }
+            }
+
+            /// The room's reactions.
+            #[inline]
+            pub fn room(&mut self) -> &mut dyn Room {
+                match self { $(Component::$variant(room) => room,)* }
+            }
+        }
+
+        /// The reactions of the hot loop, without a virtual call.
+        impl Room for Component<'_> {
+            #[inline]
+            fn on_call(&mut self, cx: &mut Cx<'_>, call: CallKey) {
+                match self { $(Component::$variant(room) => room.on_call(cx, call),)* }
+            }
+            #[inline]
+            fn on_work(&mut self, cx: &mut Cx<'_>, call: CallKey) {
+                match self { $(Component::$variant(room) => room.on_work(cx, call),)* }
+            }
+            #[inline]
+            fn on_wake(&mut self, cx: &mut Cx<'_>, call: CallKey) {
+                match self { $(Component::$variant(room) => room.on_wake(cx, call),)* }
+            }
+            #[inline]
+            fn on_child(&mut self, cx: &mut Cx<'_>, parent: CallKey, reply: Reply) {
+                match self { $(Component::$variant(room) => room.on_child(cx, parent, reply),)* }
+            }
+            fn on_cancel(&mut self, cx: &mut Cx<'_>, call: CallKey) {
+                self.room().on_cancel(cx, call);
+            }
+        }
+    };
+}
+
+kinds! {
+    /// Runs code: instances x cores x workers.
+    service => Service: ServiceConfig, ServicePlan, Service<'p>;
+    /// Hands calls on to one of several backends.
+    load_balancer => LoadBalancer: LoadBalancerConfig, LoadBalancerPlan, LoadBalancer<'p>;
+    /// Keeps copies of items.
+    cache => Cache: CacheConfig, CachePlan, Cache<'p>;
+    /// Keeps items.
+    database => Database: DatabaseConfig, DatabasePlan, Database<'p>;
+}

@@ -1,0 +1,277 @@
+//! From names to ids, while a scenario is planned: what rooms may ask when they turn what was
+//! written into a plan.
+//!
+//! The planner collects every mistake and goes on; it knows the components as names, kinds and
+//! instances, and nothing of what a kind does.
+
+use std::collections::BTreeMap;
+
+use super::outcome::Cause;
+use super::topology::{
+    CallPolicy, ComponentId, DataId, LinkId, LinkPlan, OperationId, PoolPlan, Topology, cause_bit,
+};
+use crate::engine::slots::UNLIMITED;
+use crate::language::suggest::did_you_mean;
+use crate::language::{Diagnostics, Names, Span, Spanned};
+use crate::policy::balance::{BalanceConfig, BalancePlan};
+use crate::policy::call::{CallConfig, ClientConfig, PoolConfig};
+use crate::policy::retry::{RetriesConfig, RetryPlan, RetryWhen};
+use crate::units::Count;
+
+/// What a name means in a scenario.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Meaning {
+    /// A component.
+    Component(ComponentId),
+    /// A data set.
+    Data(DataId),
+    /// An operation.
+    Operation(OperationId),
+    /// A shared machine, by its number among the machines.
+    Host(usize),
+    /// A fault.
+    Fault,
+}
+
+/// What a cache stands in front of, as its callers need to know it.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Aside {
+    /// Whether the component is a cache.
+    pub cache: bool,
+    /// The component that is asked on a miss.
+    pub over: Option<ComponentId>,
+}
+
+/// The state of planning one scenario.
+pub struct Planner<'d> {
+    /// What is known of the whole so far.
+    pub topology: Topology,
+    /// By component.
+    pub asides: Vec<Aside>,
+    /// By data set, where steps that name it go.
+    pub homes: Vec<Option<ComponentId>>,
+    /// By component, what shrinking leaves of the size of one instance.
+    pub sizes: Vec<f64>,
+    /// What each name means.
+    pub names: BTreeMap<String, Meaning>,
+    /// Everything wrong so far.
+    pub out: &'d mut Diagnostics,
+    links: BTreeMap<(ComponentId, Vec<ComponentId>), LinkId>,
+}
+
+impl<'d> Planner<'d> {
+    /// Nothing planned yet.
+    pub fn new(topology: Topology, out: &'d mut Diagnostics) -> Self {
+        Self {
+            topology,
+            asides: Vec::new(),
+            homes: Vec::new(),
+            sizes: Vec::new(),
+            names: BTreeMap::new(),
+            out,
+            links: BTreeMap::new(),
+        }
+    }
+
+    /// Reports an unknown name of a sort, with the nearest one that would do.
+    fn unknown(&mut self, name: &str, span: Span, sort: &str, fits: fn(&Meaning) -> bool) {
+        let known: Vec<&str> =
+            self.names.iter().filter(|(_, m)| fits(m)).map(|(name, _)| name.as_str()).collect();
+        let help = did_you_mean(name, sort, &known);
+        let error = self.out.error("E0501", span, format!("there is no {sort} `{name}`"));
+        error.label(format!("unknown {sort}")).help(help);
+    }
+
+    /// The component of a name.
+    pub fn component(&mut self, name: &str, span: Span) -> Option<ComponentId> {
+        if let Some(Meaning::Component(id)) = self.names.get(name) {
+            return Some(*id);
+        }
+        self.unknown(name, span, "component", |m| matches!(m, Meaning::Component(_)));
+        None
+    }
+
+    /// The data set of a name.
+    pub fn data(&mut self, name: &str, span: Span) -> Option<DataId> {
+        if let Some(Meaning::Data(id)) = self.names.get(name) {
+            return Some(*id);
+        }
+        self.unknown(name, span, "data set", |m| matches!(m, Meaning::Data(_)));
+        None
+    }
+
+    /// The operation of a name.
+    pub fn operation(&mut self, name: &str, span: Span) -> Option<OperationId> {
+        if let Some(Meaning::Operation(id)) = self.names.get(name) {
+            return Some(*id);
+        }
+        self.unknown(name, span, "operation", |m| matches!(m, Meaning::Operation(_)));
+        None
+    }
+
+    /// The shared machine of a name.
+    pub fn host(&mut self, name: &str, span: Span) -> Option<usize> {
+        if let Some(Meaning::Host(machine)) = self.names.get(name) {
+            return Some(*machine);
+        }
+        self.unknown(name, span, "host", |m| matches!(m, Meaning::Host(_)));
+        None
+    }
+
+    /// The target of a step: a component, or a data set with its home.
+    pub fn target(&mut self, name: &str, span: Span) -> Option<(ComponentId, Option<DataId>)> {
+        match self.names.get(name) {
+            Some(Meaning::Component(id)) => Some((*id, None)),
+            Some(Meaning::Data(id)) => {
+                let id = *id;
+                let home = self.homes[id.index()];
+                if home.is_none() {
+                    self.out
+                        .error("E0502", span, format!("the data set `{name}` has no home"))
+                        .help(format!("say where it lives: `data: {{ {name}: {{ in: … }} }}`"));
+                }
+                home.map(|home| (home, Some(id)))
+            }
+            _ => {
+                let fits = |m: &Meaning| matches!(m, Meaning::Component(_) | Meaning::Data(_));
+                self.unknown(name, span, "component or data set", fits);
+                None
+            }
+        }
+    }
+
+    /// The name of a component.
+    pub fn name_of(&self, id: ComponentId) -> &str {
+        &self.topology.components[id.index()].name
+    }
+
+    /// All instances of some components, with their names.
+    pub fn instances_of(&self, targets: &[ComponentId]) -> Vec<((ComponentId, u16), String)> {
+        let all = targets.iter().flat_map(|&target| {
+            let facts = &self.topology.components[target.index()];
+            let name = |instance: u16| format!("{}.{}", facts.name, instance + 1);
+            (0..facts.instances()).map(move |instance| ((target, instance), name(instance)))
+        });
+        all.collect()
+    }
+
+    /// The link from a component to another, with what it says about its calls; made at first use.
+    pub fn link(
+        &mut self,
+        caller: ComponentId,
+        target: ComponentId,
+        calls: &Names<CallConfig>,
+    ) -> LinkId {
+        let written = calls.get(self.name_of(target)).map(|config| &config.value);
+        let policy = written.map(CallConfig::plan).unwrap_or_default();
+        let balance = written.map_or(&BalanceConfig::RoundRobin, |call| &call.balance.value);
+        self.link_to(caller, &[target], policy, |names| {
+            balance.plan(vec![1.0; names.len()], false, names)
+        })
+    }
+
+    /// The link from a component to a set of others, all their instances being its backends.
+    pub fn link_to(
+        &mut self,
+        caller: ComponentId,
+        targets: &[ComponentId],
+        policy: CallPolicy,
+        balance: impl FnOnce(&[String]) -> BalancePlan,
+    ) -> LinkId {
+        let key = (caller, targets.to_vec());
+        if let Some(&known) = self.links.get(&key) {
+            return known;
+        }
+        let (targets, names): (Vec<_>, Vec<_>) = self.instances_of(targets).into_iter().unzip();
+        let link = LinkId::new(self.topology.links.len());
+        let balance = balance(&names);
+        self.topology.links.push(LinkPlan {
+            caller,
+            targets,
+            policy,
+            balance,
+            health: None,
+            ejection: None,
+        });
+        self.links.insert(key, link);
+        link
+    }
+
+    /// Reports the keys of `calls:` that name nobody who is called.
+    pub fn check_calls(&mut self, caller: ComponentId, calls: &Names<CallConfig>) {
+        for (name, _) in calls.iter() {
+            let Some(target) = self.component(&name.value, name.span) else { continue };
+            let called = |link: &LinkPlan| {
+                link.caller == caller && link.targets.iter().any(|&(id, _)| id == target)
+            };
+            if !self.topology.links.iter().any(called) {
+                let who = self.name_of(caller).to_string();
+                let message = format!("`{who}` never calls `{}`", name.value);
+                self.out.error("E0503", name.span, message).help(
+                    "a policy without a call has no effect; remove it, or add a step that calls",
+                );
+            }
+        }
+    }
+}
+
+/// A count as a limit of slots or places.
+pub fn limit(count: Count) -> u32 {
+    count.finite().map_or(UNLIMITED, |count| count.min(u64::from(UNLIMITED - 1)) as u32)
+}
+
+/// The causes that a caller's word for a failure covers.
+fn causes(when: RetryWhen) -> u32 {
+    match when {
+        RetryWhen::Timeout => cause_bit(Cause::Timeout) | cause_bit(Cause::Unreachable),
+        RetryWhen::Error => cause_bit(Cause::Error) | cause_bit(Cause::QueueTimeout),
+        RetryWhen::Refused => cause_bit(Cause::Refused),
+        RetryWhen::Rejected => cause_bit(Cause::Rejected),
+        RetryWhen::Crashed => cause_bit(Cause::Crashed),
+    }
+}
+
+fn retries(config: &RetriesConfig) -> Option<RetryPlan> {
+    config.plan(causes)
+}
+
+impl PoolConfig {
+    /// The plan, unless the pool has no limit.
+    fn plan(&self) -> Option<PoolPlan> {
+        let size = self.size.value.finite()?;
+        Some(PoolPlan {
+            size: limit(Count::Finite(size)),
+            wait: self.wait.value,
+            queue: limit(self.queue.value),
+        })
+    }
+}
+
+impl CallConfig {
+    /// The plan of time and failure.
+    pub fn plan(&self) -> CallPolicy {
+        CallPolicy {
+            timeout: self.timeout.value,
+            cancel: self.cancel.value,
+            retries: retries(&self.retries.value),
+            pool: self.pool.value.plan(),
+        }
+    }
+}
+
+impl ClientConfig {
+    /// The plan of time and failure.
+    pub fn plan(&self) -> CallPolicy {
+        CallPolicy {
+            timeout: self.timeout.value,
+            cancel: self.cancel.value,
+            retries: retries(&self.retries.value),
+            pool: None,
+        }
+    }
+}
+
+/// A name as written, for error messages and look-ups.
+pub fn word(name: &Spanned<crate::language::Name>) -> (&str, Span) {
+    (&name.value.0, name.span)
+}

@@ -1,0 +1,294 @@
+//! A service as it is written.
+
+use super::program::Builder;
+use super::{QueuePlan, ServicePlan};
+use crate::components::config::{Caller, Common};
+use crate::components::names::{Planner, limit};
+use crate::components::topology::ComponentId;
+use crate::components::{ComponentPlan, RoomConfig};
+use crate::engine::slots::Order;
+use crate::language::{Name, Names, OneOrMany, Span};
+use crate::random::{CountDistribution, Distribution};
+use crate::units::{Count, Ratio};
+use crate::{choice, config, verbs};
+
+config! {
+    /// Runs code: instances x cores x workers.
+    pub struct ServiceConfig {
+        /// Slots of one instance, each held for the whole handling of a request.
+        workers: Count = "10" source "gunicorn: 2 x cores + 1, rounded",
+        /// A worker is held only during `work`, as in an event loop.
+        r#async: bool = "false",
+        /// Where requests wait for a worker, per instance.
+        queue: QueueConfig = "100",
+        /// Core time of every request; short for a `default` handler with one step.
+        work: Option<Distribution> = "none",
+        /// The steps of each operation; `default` handles those not named.
+        handle: Names<Vec<StepConfig>> = "{}",
+    }
+    include {
+        /// Keys of every kind.
+        common: Common,
+        /// Keys of every kind that calls others.
+        caller: Caller,
+    }
+    unbuilt {
+        sessions: "sessions kept by the server",
+        autoscale: "instances that come and go with the load",
+        rate_limit: "token buckets",
+        drain: "draining before a stop",
+    }
+}
+
+config! {
+    /// Where requests wait for a worker.
+    pub struct QueueConfig, short = limit {
+        /// Places of one instance; 0 rejects whenever all workers are busy.
+        limit: Count = "100" source "a choice; gunicorn's backlog is 2048",
+        /// Who is served next.
+        order: OrderConfig = "fifo",
+        /// A request that has waited so long leaves with cause `queue_timeout`.
+        timeout: Option<Distribution> = "none",
+        /// An urgent request takes the core of a less urgent one; needs `order: priority`.
+        preemptive: bool = "false",
+    }
+    unbuilt { shed: "load shedding" }
+}
+
+choice! {
+    /// Who is served next.
+    #[derive(Copy, PartialEq, Eq)]
+    pub enum OrderConfig {
+        /// First come, first served.
+        fifo: Fifo,
+        /// Last come, first served.
+        lifo: Lifo,
+        /// The most urgent operation first; first come, first served within one priority.
+        priority: Priority,
+    }
+    unbuilt { adaptive_lifo: "newest first, but only under overload" }
+}
+
+verbs! {
+    /// One step of a handler.
+    pub enum StepConfig, "step" {
+        /// Core time on this instance.
+        work: Work(WorkStep),
+        /// Time without a core: a third party.
+        wait: Wait(WaitStep),
+        /// Reads an item of a data set, or asks a component for one.
+        read: Read(ReadStep),
+        /// Writes an item.
+        write: Write(WriteStep),
+        /// A request to another service and its answer.
+        call: Call(CallStep),
+        /// Several ways at once.
+        parallel: Parallel(ParallelStep),
+        /// The same steps several times.
+        repeat: Repeat(RepeatStep),
+        /// Steps that happen by chance.
+        chance: Chance(ChanceStep),
+        /// One of several ways.
+        choose: Choose(ChooseStep),
+        /// Answers with an error, by chance.
+        fail: Fail(FailStep),
+    }
+    unbuilt { publish: "queues" }
+}
+
+config! {
+    /// Core time on this instance.
+    pub struct WorkStep {
+        /// How much.
+        work: Distribution = required,
+    }
+}
+
+config! {
+    /// Time without a core.
+    pub struct WaitStep {
+        /// How long.
+        wait: Distribution = required,
+    }
+}
+
+config! {
+    /// What reads, writes and calls share.
+    pub struct Repeats {
+        /// How many, one after another; each with an item of its own.
+        times: CountDistribution = "1",
+    }
+    unbuilt {
+        fan_out: "copies to several instances at once",
+        wait_for: "answers waited for",
+        cancel: "taking back the copies not waited for",
+        within: "answering with what has come",
+        key: "which key is used",
+        keys: "several keys at once",
+        cost: "a factor on the cost",
+        timeout: "a policy for this step only",
+        retries: "a policy for this step only",
+        hedge: "a policy for this step only",
+        fallback: "a policy for this step only",
+    }
+}
+
+config! {
+    /// Reads an item.
+    pub struct ReadStep {
+        /// A data set, which goes to its home, or a component.
+        read: Name = required,
+        /// The data set, when a component is named.
+        of: Option<Name> = "none",
+    }
+    include {
+        /// How many.
+        repeats: Repeats,
+    }
+}
+
+config! {
+    /// Writes an item.
+    pub struct WriteStep {
+        /// A data set, which goes to its home, or a component.
+        write: Name = required,
+        /// The data set, when a component is named.
+        of: Option<Name> = "none",
+        /// Statements in the one commit.
+        statements: u64 = "1",
+    }
+    include {
+        /// How many.
+        repeats: Repeats,
+    }
+}
+
+config! {
+    /// Calls another service.
+    pub struct CallStep {
+        /// Whom.
+        call: Name = required,
+        /// The operation's name there, if another.
+        r#as: Option<Name> = "none",
+    }
+    include {
+        /// How many.
+        repeats: Repeats,
+    }
+}
+
+config! {
+    /// Several ways at once.
+    pub struct ParallelStep {
+        /// The ways: a step or a list of steps each.
+        parallel: Vec<OneOrMany<StepConfig>> = required,
+        /// How many ways must be done before the next step; the others run on.
+        wait_for: Count = "unlimited",
+        /// Whether the ways not waited for are taken back.
+        cancel: bool = "false",
+    }
+}
+
+config! {
+    /// The same steps several times.
+    pub struct RepeatStep {
+        /// The steps.
+        repeat: Vec<StepConfig> = required,
+        /// How many times.
+        times: CountDistribution = "1",
+    }
+}
+
+config! {
+    /// Steps that happen by chance.
+    pub struct ChanceStep {
+        /// How likely.
+        chance: Ratio = required,
+        /// What happens then.
+        r#do: Vec<StepConfig> = required,
+        /// What happens otherwise.
+        r#else: Vec<StepConfig> = "[]",
+    }
+}
+
+config! {
+    /// One of several ways.
+    pub struct ChooseStep {
+        /// The ways with their weights.
+        choose: Vec<WayConfig> = required,
+    }
+}
+
+config! {
+    /// One way of several.
+    pub struct WayConfig {
+        /// How likely, relative to the others.
+        weight: f64 = "1",
+        /// Its steps.
+        r#do: Vec<StepConfig> = "[]",
+    }
+}
+
+config! {
+    /// Answers with an error, by chance.
+    pub struct FailStep {
+        /// How likely.
+        fail: Ratio = required,
+    }
+    unbuilt { how: "ways of failing other than an error" }
+}
+
+impl RoomConfig for ServiceConfig {
+    fn common(&self) -> &Common {
+        &self.common
+    }
+
+    fn cores_default(&self) -> u64 {
+        4
+    }
+
+    fn operations(&self) -> Vec<(&str, Span)> {
+        let mut words: Vec<(&str, Span)> = Vec::new();
+        for (_, steps) in self.handle.value.iter() {
+            super::program::renamed(&steps.value, &mut words);
+        }
+        words
+    }
+
+    fn plan(&self, id: ComponentId, planner: &mut Planner<'_>) -> Option<ComponentPlan> {
+        let queue = &self.queue.value;
+        let order = match queue.order.value {
+            OrderConfig::Fifo => Order::Fifo,
+            OrderConfig::Lifo => Order::Lifo,
+            OrderConfig::Priority => Order::Priority,
+        };
+        if queue.preemptive.value && order != Order::Priority {
+            planner
+                .out
+                .error("E0504", queue.preemptive.span, "preemption needs `order: priority`")
+                .help("without priorities nobody is more urgent than another");
+        }
+        let places = limit(queue.limit.value);
+        if places == 0 && queue.timeout.value.is_some() {
+            planner
+                .out
+                .error("E0504", queue.timeout.span, "a queue without places has no timeout")
+                .help("with `limit: 0` a request that finds all workers busy is rejected at once");
+        }
+        let (steps, entries) = Builder::new(id, self, planner).build();
+        planner.check_calls(id, &self.caller.calls.value);
+        Some(ComponentPlan::Service(ServicePlan {
+            id,
+            workers: limit(self.workers.value),
+            queue: QueuePlan {
+                places,
+                order,
+                timeout: queue.timeout.value.as_ref().map(Distribution::plan),
+                preemptive: queue.preemptive.value,
+            },
+            asynchronous: self.r#async.value,
+            steps,
+            entries,
+        }))
+    }
+}

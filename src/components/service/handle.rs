@@ -1,0 +1,169 @@
+//! Running a handler: one loop over the steps of one call until it has to wait for something.
+
+use super::plan::Step;
+use super::service::Service;
+use crate::components::call::{CallKey, flag};
+use crate::components::caller::Ask;
+use crate::components::context::Cx;
+use crate::components::outcome::{Cause, Reply};
+use crate::engine::stream::salt;
+use crate::units::Duration;
+
+/// Further items of one request and data set are drawn with this salt plus their number.
+const FURTHER: u64 = salt("further item");
+
+impl Service<'_> {
+    /// Runs a call's program from its present step until it waits or ends.
+    pub(super) fn run(&mut self, cx: &mut Cx<'_>, call: CallKey) {
+        let plan = self.plan;
+        loop {
+            let pc = cx.calls[call].pc;
+            match &plan.steps[pc as usize] {
+                Step::Work { law, salt } => {
+                    if plan.asynchronous
+                        && !cx.calls[call].is(flag::SLOT)
+                        && !self.acquire(cx, call)
+                    {
+                        return;
+                    }
+                    if cx.calls[call].is(flag::PREEMPTED) {
+                        let frame = &mut cx.calls[call];
+                        frame.clear(flag::PREEMPTED);
+                        let left = Duration(frame.job);
+                        return cx.resume(call, left);
+                    }
+                    let demand = law.sample(&mut cx.step_draw(call, *salt).draw());
+                    if demand > 0 {
+                        return cx.work(call, Duration(demand));
+                    }
+                }
+                Step::Wait { law, salt } => {
+                    self.yield_worker(cx, call);
+                    if let Some(lane) = self.lanes[pc as usize] {
+                        return cx.wake_in(call, lane);
+                    }
+                    let delay = law.sample(&mut cx.step_draw(call, *salt).draw());
+                    return cx.wake(call, Duration(delay));
+                }
+                Step::Call { .. } => {
+                    self.yield_worker(cx, call);
+                    let ask = self.ask(cx, call, pc);
+                    return cx.call(call, ask);
+                }
+                Step::Parallel { branches, wanted, .. } => {
+                    self.yield_worker(cx, call);
+                    return self.fork(cx, call, branches, *wanted);
+                }
+                Step::End => return self.end(cx, call, Reply::OK),
+                Step::Fail { chance, salt } => {
+                    if cx.step_draw(call, *salt).draw().chance(*chance) {
+                        let at = plan.id;
+                        return self.end(cx, call, Reply::failed(Cause::Error, at));
+                    }
+                }
+                step => {
+                    Self::branch_off(cx, call, step);
+                    continue;
+                }
+            }
+            cx.calls[call].pc += 1;
+        }
+    }
+
+    /// The steps that only decide where to go on.
+    fn branch_off(cx: &mut Cx<'_>, call: CallKey, step: &Step) {
+        let next = match step {
+            Step::SkipIfHit { to } if cx.calls[call].reply.hit => *to,
+            Step::Jump { to } => *to,
+            Step::Repeat { times, depth, salt, end } => {
+                let wanted = times.sample(&mut cx.step_draw(call, *salt).draw());
+                let frame = &mut cx.calls[call];
+                frame.set_turn(*depth, 0);
+                frame.wanted[*depth as usize] = wanted.min(u64::from(u16::MAX)) as u16;
+                if wanted == 0 { *end } else { frame.pc + 1 }
+            }
+            Step::Again { depth, start } => {
+                let frame = &mut cx.calls[call];
+                let turn = frame.turn(*depth) + 1;
+                if turn < frame.wanted[*depth as usize] {
+                    frame.set_turn(*depth, turn);
+                    *start
+                } else {
+                    frame.set_turn(*depth, 0);
+                    frame.pc + 1
+                }
+            }
+            Step::Choose { bounds, ways, salt } => {
+                let u = cx.step_draw(call, *salt).draw().unit();
+                let way = bounds.partition_point(|&bound| bound <= u).min(ways.len() - 1);
+                ways[way]
+            }
+            _ => cx.calls[call].pc + 1,
+        };
+        cx.calls[call].pc = next;
+    }
+
+    fn yield_worker(&mut self, cx: &mut Cx<'_>, call: CallKey) {
+        if self.plan.asynchronous {
+            self.release(cx, call);
+        }
+    }
+
+    /// What a `Call` step asks for: the request's own item, or the next one in a loop over items.
+    #[inline(always)]
+    fn ask(&self, cx: &Cx<'_>, call: CallKey, pc: u16) -> Ask {
+        let Step::Call { link, operation, access, data, statements, salt, item_turn, optional } =
+            &self.plan.steps[pc as usize]
+        else {
+            unreachable!("only call steps ask")
+        };
+        let frame = &cx.calls[call];
+        let item = data.map_or(0, |data| {
+            let plan = &cx.topology.data[data.index()];
+            let own = frame.request.child(plan.salt);
+            let turn = item_turn.map_or(0, |depth| frame.turn(depth));
+            let draw =
+                if turn == 0 { own } else { own.child(FURTHER.wrapping_add(u64::from(turn))) };
+            plan.popularity.sample(&mut draw.draw())
+        });
+        Ask {
+            link: *link,
+            operation: operation.unwrap_or(frame.operation),
+            access: *access,
+            data: *data,
+            item,
+            count: *statements,
+            salt: cx.step_salt(call, *salt),
+            flags: if *optional { flag::OPTIONAL } else { 0 },
+        }
+    }
+
+    fn fork(&mut self, cx: &mut Cx<'_>, call: CallKey, branches: &[u16], wanted: u16) {
+        cx.calls[call].pending = wanted;
+        for &pc in branches {
+            let branch = cx.branch(call, pc);
+            self.ready.push_back(branch);
+        }
+    }
+
+    /// A branch has ended: its parent goes on when enough have, and fails when too few can.
+    pub(super) fn branch_done(&mut self, cx: &mut Cx<'_>, branch: CallKey, reply: Reply) {
+        let Some(parent) = cx.end_branch(branch) else { return };
+        let frame = &mut cx.calls[parent];
+        let Step::Parallel { join, cancel, .. } = &self.plan.steps[frame.pc as usize] else {
+            return;
+        };
+        if reply.is_ok() {
+            frame.pending -= 1;
+            if frame.pending > 0 {
+                return;
+            }
+            frame.pc = *join;
+            cx.detach_branches(parent, *cancel);
+            return self.ready.push_back(parent);
+        }
+        if frame.children.len() < frame.pending as usize {
+            self.end(cx, parent, reply);
+        }
+    }
+}

@@ -1,0 +1,131 @@
+//! What never changes about a service: its slots, its queue, and its handlers as flat programs.
+
+use crate::components::call::Access;
+use crate::components::topology::{ComponentId, DataId, LinkId, OperationId};
+use crate::engine::slots::Order;
+use crate::random::{CountSampler, Sampler};
+
+/// The accept queue of one instance.
+#[derive(Clone, Debug)]
+pub struct QueuePlan {
+    /// Places.
+    pub places: u32,
+    /// Who is next.
+    pub order: Order,
+    /// How long a call waits before it leaves with cause `queue_timeout`.
+    pub timeout: Option<Sampler>,
+    /// Whether an urgent call takes the core of a less urgent one.
+    pub preemptive: bool,
+}
+
+/// One step of a program. Positions are indices into the program.
+#[derive(Clone, Debug)]
+pub enum Step {
+    /// Core time.
+    Work {
+        /// How much.
+        law: Sampler,
+        /// Tells its draws from those of other steps.
+        salt: u64,
+    },
+    /// Time without a core.
+    Wait {
+        /// How much.
+        law: Sampler,
+        /// Tells its draws from those of other steps.
+        salt: u64,
+    },
+    /// A call.
+    Call {
+        /// Where to.
+        link: LinkId,
+        /// The operation's name there, if another.
+        operation: Option<OperationId>,
+        /// What it wants.
+        access: Access,
+        /// Of which data set.
+        data: Option<DataId>,
+        /// Statements of a write.
+        statements: u16,
+        /// Tells its draws from those of other steps.
+        salt: u64,
+        /// The innermost loop that draws a new item each turn.
+        item_turn: Option<u8>,
+        /// Whether its failure does not matter.
+        optional: bool,
+    },
+    /// Goes on at `to` if the call before found the item in the cache.
+    SkipIfHit {
+        /// Where.
+        to: u16,
+    },
+    /// Opens loop number `depth`: draws the turns, leaves to `end` if there are none.
+    Repeat {
+        /// How many turns.
+        times: CountSampler,
+        /// Loop number.
+        depth: u8,
+        /// Tells its draws from those of other steps.
+        salt: u64,
+        /// Behind the loop.
+        end: u16,
+    },
+    /// Closes loop number `depth`: back to `start` while turns are left.
+    Again {
+        /// Loop number.
+        depth: u8,
+        /// First step of the loop.
+        start: u16,
+    },
+    /// One of several ways.
+    Choose {
+        /// Cumulative probabilities of the ways.
+        bounds: Vec<f64>,
+        /// First steps of the ways.
+        ways: Vec<u16>,
+        /// Tells its draws from those of other steps.
+        salt: u64,
+    },
+    /// Goes on elsewhere.
+    Jump {
+        /// Where.
+        to: u16,
+    },
+    /// Starts branches and goes on at `join` when `wanted` of them are done.
+    Parallel {
+        /// First steps of the branches.
+        branches: Vec<u16>,
+        /// How many must be done.
+        wanted: u16,
+        /// Whether the others are taken back then.
+        cancel: bool,
+        /// Behind the branches.
+        join: u16,
+    },
+    /// Answers with an error, by chance.
+    Fail {
+        /// How likely.
+        chance: f64,
+        /// Tells its draws from those of other steps.
+        salt: u64,
+    },
+    /// Answers; in a branch, ends the branch.
+    End,
+}
+
+/// What never changes about a service.
+#[derive(Clone, Debug)]
+pub struct ServicePlan {
+    /// Which component it is.
+    pub id: ComponentId,
+    /// Slots of one instance.
+    pub workers: u32,
+    /// The accept queue of one instance.
+    pub queue: QueuePlan,
+    /// Whether a worker is held only during `work`.
+    pub asynchronous: bool,
+    /// All programs, one behind the other.
+    pub steps: Vec<Step>,
+    /// First step of each operation's program.
+    pub entries: Vec<u16>,
+}

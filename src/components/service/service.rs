@@ -1,0 +1,263 @@
+//! The state of a service: who holds a worker, who waits for one, and who is next.
+
+use std::collections::VecDeque;
+
+use super::plan::{ServicePlan, Step};
+use crate::components::Room;
+use crate::components::call::{ByQueue, CallKey, flag};
+use crate::components::context::Cx;
+use crate::components::outcome::{Cause, Reply};
+use crate::engine::schedule::Lane;
+use crate::engine::slots::{Admission, Slots};
+use crate::engine::stream::salt;
+use crate::units::Duration;
+
+const PATIENCE: u64 = salt("queue timeout");
+
+/// A service in one replication.
+pub struct Service<'p> {
+    pub(super) plan: &'p ServicePlan,
+    slots: Vec<Slots>,
+    /// By instance, who holds a worker; kept only where an urgent call may take it.
+    holders: Vec<Vec<CallKey>>,
+    /// Calls that may go on with their program now.
+    pub(super) ready: VecDeque<CallKey>,
+    /// By step: the lane of a constant wait.
+    pub(super) lanes: Vec<Option<Lane>>,
+}
+
+impl<'p> Service<'p> {
+    /// Idle workers.
+    pub fn new(plan: &'p ServicePlan, cx: &mut Cx<'p>) -> Self {
+        let instances = cx.topology.components[plan.id.index()].instances() as usize;
+        let slots = || Slots::new(plan.workers, plan.queue.places, plan.queue.order);
+        let lane = |step: &Step| match step {
+            Step::Wait { law, .. } => {
+                law.is_constant().and_then(|delay| cx.schedule.lane(Duration(delay)))
+            }
+            _ => None,
+        };
+        Self {
+            plan,
+            slots: (0..instances).map(|_| slots()).collect(),
+            holders: vec![Vec::new(); if plan.queue.preemptive { instances } else { 0 }],
+            ready: VecDeque::with_capacity(16),
+            lanes: plan.steps.iter().map(lane).collect(),
+        }
+    }
+
+    /// Goes on with a call's program, and with those of the calls that get a worker by it.
+    #[inline(always)]
+    fn go(&mut self, cx: &mut Cx<'_>, call: CallKey) {
+        self.run(cx, call);
+        self.drain_ready(cx);
+    }
+
+    /// Asks for a worker; whether the call holds one now.
+    #[inline(always)]
+    pub(super) fn acquire(&mut self, cx: &mut Cx<'_>, call: CallKey) -> bool {
+        let now = cx.now();
+        let frame = &cx.calls[call];
+        let (instance, operation) = (frame.instance as usize, frame.operation);
+        let class = cx.topology.operations[operation.index()].priority;
+        let admission = self.slots[instance].enter::<ByQueue, _>(&mut cx.calls, call.index, class);
+        match admission {
+            Admission::Started => {
+                cx.ledger.asked(&cx.calls[call], now, false);
+                self.hold(cx, call);
+                return true;
+            }
+            Admission::Full if self.preempt(cx, call, class) => {
+                cx.ledger.asked(&cx.calls[call], now, false);
+                self.hold(cx, call);
+                return true;
+            }
+            Admission::Full => {
+                cx.ledger.turned_away(&cx.calls[call], now);
+                let at = cx.calls[call].component;
+                self.end(cx, call, Reply::failed(Cause::Rejected, at));
+            }
+            Admission::Queued => {
+                if self.plan.queue.preemptive {
+                    self.slots[instance].give_up::<ByQueue, _>(&mut cx.calls, call.index, class);
+                    if self.preempt(cx, call, class) {
+                        cx.ledger.asked(&cx.calls[call], now, false);
+                        self.hold(cx, call);
+                        return true;
+                    }
+                    self.slots[instance].wait::<ByQueue, _>(&mut cx.calls, call.index, class);
+                }
+                cx.ledger.asked(&cx.calls[call], now, true);
+                let frame = &mut cx.calls[call];
+                frame.set(flag::QUEUED);
+                frame.since = now;
+                if let Some(law) = &self.plan.queue.timeout {
+                    let patience = law.sample(&mut frame.draw.child(PATIENCE).draw());
+                    cx.wake(call, Duration(patience));
+                }
+            }
+        }
+        false
+    }
+
+    #[inline(always)]
+    fn hold(&mut self, cx: &mut Cx<'_>, call: CallKey) {
+        let frame = &mut cx.calls[call];
+        frame.set(flag::SLOT);
+        if self.plan.queue.preemptive {
+            self.holders[frame.instance as usize].push(call);
+        }
+    }
+
+    /// Takes the worker and core of the least urgent running call, if that is less urgent than
+    /// `class`; it waits at the head of its class with what is left of its work.
+    fn preempt(&mut self, cx: &mut Cx<'_>, call: CallKey, class: u8) -> bool {
+        if !self.plan.queue.preemptive {
+            return false;
+        }
+        let now = cx.now();
+        let instance = cx.calls[call].instance as usize;
+        let class_of = |cx: &Cx<'_>, key: CallKey| {
+            cx.topology.operations[cx.calls[key].operation.index()].priority
+        };
+        let holders = &self.holders[instance];
+        let working = |&position: &usize| cx.calls[holders[position]].is(flag::WORKING);
+        let victim = (0..holders.len()).filter(working).max_by_key(|&p| class_of(cx, holders[p]));
+        let Some(victim) = victim.filter(|&p| class_of(cx, holders[p]) > class) else {
+            return false;
+        };
+        let key = self.holders[instance].remove(victim);
+        let left = cx.stop_work(key);
+        let victims_class = class_of(cx, key);
+        let frame = &mut cx.calls[key];
+        frame.job = left.0;
+        frame.clear(flag::SLOT);
+        frame.set(flag::QUEUED | flag::PREEMPTED);
+        frame.since = now;
+        cx.ledger.asked(&cx.calls[key], now, true);
+        self.slots[instance].wait_first::<ByQueue, _>(&mut cx.calls, key.index, victims_class);
+        true
+    }
+
+    /// Gives the call's worker back; the next in the queue is ready to go on.
+    #[inline(always)]
+    pub(super) fn release(&mut self, cx: &mut Cx<'_>, call: CallKey) {
+        let frame = &mut cx.calls[call];
+        if !frame.is(flag::SLOT) {
+            return;
+        }
+        frame.clear(flag::SLOT);
+        let instance = frame.instance as usize;
+        if self.plan.queue.preemptive {
+            self.holders[instance].retain(|&holder| holder != call);
+        }
+        if let Some(next) = self.slots[instance].leave::<ByQueue, _>(&mut cx.calls) {
+            let next = cx.calls.key_at(next);
+            self.admit(cx, next);
+        }
+    }
+
+    /// A waiting call gets its worker.
+    #[inline(always)]
+    fn admit(&mut self, cx: &mut Cx<'_>, call: CallKey) {
+        let now = cx.now();
+        let waited = cx.ledger.waited(&cx.calls[call], now);
+        let frame = &mut cx.calls[call];
+        frame.waited += waited;
+        frame.clear(flag::QUEUED);
+        frame.renew();
+        self.hold(cx, call);
+        self.ready.push_back(call);
+    }
+
+    /// Ends a call or a branch here.
+    #[inline(always)]
+    pub(super) fn end(&mut self, cx: &mut Cx<'_>, call: CallKey, reply: Reply) {
+        self.release(cx, call);
+        if cx.calls[call].is(flag::BRANCH) {
+            self.branch_done(cx, call, reply);
+        } else {
+            cx.reply(call, reply);
+        }
+    }
+
+    /// Takes a call out of the accept queue for good.
+    fn leave_queue(&mut self, cx: &mut Cx<'_>, call: CallKey) {
+        let now = cx.now();
+        let frame = &cx.calls[call];
+        let class = cx.topology.operations[frame.operation.index()].priority;
+        let instance = frame.instance as usize;
+        cx.ledger.waited(frame, now);
+        cx.calls[call].clear(flag::QUEUED);
+        self.slots[instance].give_up::<ByQueue, _>(&mut cx.calls, call.index, class);
+    }
+
+    #[inline(always)]
+    fn drain_ready(&mut self, cx: &mut Cx<'_>) {
+        while let Some(next) = self.ready.pop_front() {
+            // A branch may have gone with a parent that failed meanwhile.
+            if cx.calls.is_live(next) {
+                self.run(cx, next);
+            }
+        }
+    }
+}
+
+impl Room for Service<'_> {
+    #[inline]
+    fn on_call(&mut self, cx: &mut Cx<'_>, call: CallKey) {
+        let frame = &mut cx.calls[call];
+        frame.pc = self.plan.entries[frame.operation.index()];
+        if self.plan.asynchronous || self.acquire(cx, call) {
+            self.go(cx, call);
+        } else {
+            self.drain_ready(cx);
+        }
+    }
+
+    #[inline]
+    fn on_work(&mut self, cx: &mut Cx<'_>, call: CallKey) {
+        cx.calls[call].pc += 1;
+        self.go(cx, call);
+    }
+
+    fn on_wake(&mut self, cx: &mut Cx<'_>, call: CallKey) {
+        if cx.calls[call].is(flag::QUEUED) {
+            self.leave_queue(cx, call);
+            let at = cx.calls[call].component;
+            self.end(cx, call, Reply::failed(Cause::QueueTimeout, at));
+            return self.drain_ready(cx);
+        }
+        cx.calls[call].pc += 1;
+        self.go(cx, call);
+    }
+
+    #[inline]
+    fn on_child(&mut self, cx: &mut Cx<'_>, parent: CallKey, reply: Reply) {
+        if reply.failure.is_some() {
+            self.end(cx, parent, Reply { hit: false, ..reply });
+            return self.drain_ready(cx);
+        }
+        let frame = &mut cx.calls[parent];
+        frame.reply = reply;
+        frame.pc += 1;
+        self.go(cx, parent);
+    }
+
+    fn on_cancel(&mut self, cx: &mut Cx<'_>, call: CallKey) {
+        if cx.calls[call].is(flag::QUEUED) {
+            self.leave_queue(cx, call);
+        }
+        // The core is free before the worker: the next call may want it at once.
+        self.release(cx, call);
+        cx.cancelled(call);
+        self.drain_ready(cx);
+    }
+
+    fn on_crash(&mut self, _cx: &mut Cx<'_>, instance: u16) {
+        self.slots[instance as usize].clear();
+        if let Some(holders) = self.holders.get_mut(instance as usize) {
+            holders.clear();
+        }
+    }
+}

@@ -1,0 +1,184 @@
+//! What every component may know of the whole: who exists, on which machine, which calls lead
+//! where, which data there is. Ids only; built once per plan and shared by all replications.
+
+use std::sync::Arc;
+
+use super::outcome::Cause;
+use crate::engine::arena::Id;
+use crate::engine::processor::Sharing;
+use crate::policy::balance::BalancePlan;
+use crate::policy::health::{EjectionPlan, HealthPlan};
+use crate::policy::network::{NetworkPlan, Place};
+use crate::policy::retry::RetryPlan;
+use crate::random::{Popularity, Sampler};
+use crate::units::Duration;
+
+/// Tag of component ids.
+pub enum ComponentTag {}
+/// A component; 0 is the users.
+pub type ComponentId = Id<ComponentTag>;
+/// A machine.
+pub type MachineId = Id<MachinePlan>;
+/// A link: one caller component and the set of instances it calls.
+pub type LinkId = Id<LinkPlan>;
+/// A data set.
+pub type DataId = Id<DataPlan>;
+/// An operation.
+pub type OperationId = Id<OperationFacts>;
+
+/// The pseudo-component that sends user requests.
+pub fn users() -> ComponentId {
+    ComponentId::new(0)
+}
+
+/// What the others may know of a component.
+#[derive(Clone, Debug)]
+pub struct ComponentFacts {
+    /// Its name in the scenario.
+    pub name: String,
+    /// Its kind in the scenario.
+    pub kind: &'static str,
+    /// Where each instance stands; the users have one instance and no place.
+    pub places: Vec<Place>,
+    /// Cores of one instance that are its own or shared with others on the host.
+    pub cores: f64,
+    /// Time from a restart until an instance serves.
+    pub startup: Duration,
+    /// For a cache: the hit ratio that its size and the popularity of the items let expect.
+    pub hit_ratio_expected: f64,
+}
+
+impl ComponentFacts {
+    /// Number of instances.
+    pub fn instances(&self) -> u16 {
+        self.places.len() as u16
+    }
+}
+
+/// A machine.
+#[derive(Clone, Debug)]
+pub struct MachinePlan {
+    /// Cores; infinite for no contention.
+    pub cores: f64,
+    /// Speed; 1 serves a nanosecond of demand in a nanosecond.
+    pub speed: f64,
+    /// Whether jobs can outnumber the cores.
+    pub sharing: Sharing,
+    /// Memory in bytes.
+    pub memory_bytes: f64,
+    /// Components that live here: a component's position is its tenant number.
+    pub tenants: Vec<ComponentId>,
+    /// Least time between two disk operations.
+    pub disk_gap: Duration,
+    /// Latency of a disk read.
+    pub disk_read: Sampler,
+}
+
+/// A connection pool of one calling instance towards one link.
+#[derive(Clone, Copy, Debug)]
+pub struct PoolPlan {
+    /// Connections.
+    pub size: u32,
+    /// How long a call waits for one; `None` for as long as it takes.
+    pub wait: Option<Duration>,
+    /// How many calls may wait.
+    pub queue: u32,
+}
+
+/// What a caller does about time and failure on one link.
+#[derive(Clone, Debug, Default)]
+pub struct CallPolicy {
+    /// The caller stops waiting.
+    pub timeout: Option<Duration>,
+    /// Whether it then takes the call back from the callee.
+    pub cancel: bool,
+    /// Repeats of a failed attempt.
+    pub retries: Option<RetryPlan>,
+    /// Connection pool.
+    pub pool: Option<PoolPlan>,
+}
+
+/// Where calls of one component go, and how.
+#[derive(Clone, Debug)]
+pub struct LinkPlan {
+    /// The calling component.
+    pub caller: ComponentId,
+    /// The instances that may be called, in the order of the balancer's backends.
+    pub targets: Vec<(ComponentId, u16)>,
+    /// Time and failure.
+    pub policy: CallPolicy,
+    /// Choice among the targets.
+    pub balance: BalancePlan,
+    /// Active health checks by each calling instance.
+    pub health: Option<HealthPlan>,
+    /// Passive ejection by each calling instance.
+    pub ejection: Option<EjectionPlan>,
+}
+
+impl LinkPlan {
+    /// The component called (the first, where a balancer has several).
+    pub fn target(&self) -> ComponentId {
+        self.targets[0].0
+    }
+}
+
+/// A data set.
+#[derive(Clone, Debug)]
+pub struct DataPlan {
+    /// Its name in the scenario.
+    pub name: String,
+    /// Number of items.
+    pub items: u64,
+    /// Size of an item in bytes, drawn once per item.
+    pub size: Sampler,
+    /// Which items are asked for.
+    pub popularity: Arc<Popularity>,
+    /// Salt of the draw of a request's item.
+    pub salt: u64,
+    /// Position of its first item when the items of all data sets are counted through.
+    pub first: u64,
+}
+
+/// An operation, as far as components care.
+#[derive(Clone, Debug)]
+pub struct OperationFacts {
+    /// Its name in the scenario.
+    pub name: String,
+    /// 1 (most urgent) to 9.
+    pub priority: u8,
+}
+
+/// The whole, as ids.
+#[derive(Clone, Debug)]
+pub struct Topology {
+    /// Components; the first is the users.
+    pub components: Vec<ComponentFacts>,
+    /// Machines.
+    pub machines: Vec<MachinePlan>,
+    /// Links.
+    pub links: Vec<LinkPlan>,
+    /// Data sets.
+    pub data: Vec<DataPlan>,
+    /// Operations; the last is the health probe.
+    pub operations: Vec<OperationFacts>,
+    /// Network delays.
+    pub network: NetworkPlan,
+}
+
+impl Topology {
+    /// The pseudo-operation of health probes.
+    pub fn probe(&self) -> OperationId {
+        OperationId::new(self.operations.len() - 1)
+    }
+
+    /// Where an instance stands; `None` for the users.
+    #[inline]
+    pub fn place(&self, component: ComponentId, instance: u16) -> Option<Place> {
+        self.components[component.index()].places.get(instance as usize).copied()
+    }
+}
+
+/// Bit of a cause in the masks of the retry policies.
+pub const fn cause_bit(cause: Cause) -> u32 {
+    1 << cause as u32
+}

@@ -1,0 +1,214 @@
+//! The event list: what happens now, constant delays in FIFO lanes, everything else in a heap.
+//!
+//! Events leave in the order of (time, sequence number), both integers, so ties are decided by the
+//! order of scheduling and never by the heap. Events for *now* leave before any other, in FIFO
+//! order. A constant delay leaves in the order it came, so it needs no heap: one ring per distinct
+//! delay. The schedule does not know what its events mean and cannot take one back: whoever
+//! schedules keeps a key or a token that makes a late event stale.
+
+use std::cmp::Ordering;
+use std::collections::{BinaryHeap, VecDeque};
+
+use crate::units::{Duration, Instant};
+
+/// Number of a FIFO lane.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Lane(u16);
+
+#[derive(Clone, Copy)]
+struct Entry<E> {
+    /// Time (sign bit flipped, so that unsigned order is time order) above the sequence number.
+    key: u128,
+    event: E,
+}
+
+impl<E> PartialEq for Entry<E> {
+    fn eq(&self, other: &Self) -> bool {
+        self.key == other.key
+    }
+}
+impl<E> Eq for Entry<E> {}
+impl<E> PartialOrd for Entry<E> {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+/// Reversed, because the standard heap keeps its largest entry on top.
+impl<E> Ord for Entry<E> {
+    #[inline]
+    fn cmp(&self, other: &Self) -> Ordering {
+        other.key.cmp(&self.key)
+    }
+}
+
+const fn key_of(at: Instant, sequence: u64) -> u128 {
+    (((at.0 as u64) ^ (1 << 63)) as u128) << 64 | sequence as u128
+}
+
+const fn time_of(key: u128) -> Instant {
+    Instant(((key >> 64) as u64 ^ (1 << 63)) as i64)
+}
+
+/// Pending events and the clock.
+pub struct Schedule<E> {
+    now: Instant,
+    sequence: u64,
+    ready: VecDeque<E>,
+    heap: BinaryHeap<Entry<E>>,
+    lanes: Vec<VecDeque<Entry<E>>>,
+    /// Key of each lane's first event, `u128::MAX` when empty: a scan of these is the merge.
+    heads: Vec<u128>,
+    delays: Vec<Duration>,
+    fired: u64,
+}
+
+/// Beyond so many distinct constant delays a scan of the heads costs more than the heap.
+const LANES_MAX: usize = 12;
+
+impl<E: Copy> Schedule<E> {
+    /// An empty schedule whose clock stands at `start`.
+    pub fn new(start: Instant) -> Self {
+        Self {
+            now: start,
+            sequence: 0,
+            ready: VecDeque::with_capacity(64),
+            heap: BinaryHeap::with_capacity(1024),
+            lanes: Vec::new(),
+            heads: Vec::new(),
+            delays: Vec::new(),
+            fired: 0,
+        }
+    }
+
+    /// The clock.
+    #[inline]
+    pub fn now(&self) -> Instant {
+        self.now
+    }
+
+    /// How many events have been taken out so far.
+    pub fn fired(&self) -> u64 {
+        self.fired
+    }
+
+    /// The lane for a constant delay, or none for no delay or when there are lanes enough.
+    pub fn lane(&mut self, delay: Duration) -> Option<Lane> {
+        if delay.0 == 0 {
+            return None;
+        }
+        if let Some(found) = self.delays.iter().position(|&known| known == delay) {
+            return Some(Lane(found as u16));
+        }
+        if self.lanes.len() == LANES_MAX {
+            return None;
+        }
+        self.delays.push(delay);
+        self.lanes.push(VecDeque::with_capacity(256));
+        self.heads.push(u128::MAX);
+        Some(Lane((self.lanes.len() - 1) as u16))
+    }
+
+    /// Schedules for now, behind what is already scheduled for now.
+    #[inline(always)]
+    pub fn ready(&mut self, event: E) {
+        self.ready.push_back(event);
+    }
+
+    /// Schedules at an instant, which is not in the past.
+    #[inline(always)]
+    pub fn at(&mut self, at: Instant, event: E) {
+        debug_assert!(at >= self.now, "nothing is scheduled in the past");
+        let key = key_of(at, self.sequence);
+        self.sequence += 1;
+        self.heap.push(Entry { key, event });
+    }
+
+    /// Schedules after a delay; no delay is now.
+    #[inline(always)]
+    pub fn after(&mut self, delay: Duration, event: E) {
+        if delay.0 == 0 { self.ready(event) } else { self.at(Instant(self.now.0 + delay.0), event) }
+    }
+
+    /// Schedules after the constant delay of a lane.
+    #[inline(always)]
+    pub fn in_lane(&mut self, lane: Lane, event: E) {
+        let index = lane.0 as usize;
+        let key = key_of(Instant(self.now.0 + self.delays[index].0), self.sequence);
+        self.sequence += 1;
+        if self.lanes[index].is_empty() {
+            self.heads[index] = key;
+        }
+        self.lanes[index].push_back(Entry { key, event });
+    }
+
+    /// A lane of its own for a source whose events come one at a time, each later than the last.
+    pub fn source(&mut self) -> Lane {
+        self.delays.push(Duration(-1));
+        self.lanes.push(VecDeque::with_capacity(4));
+        self.heads.push(u128::MAX);
+        Lane((self.lanes.len() - 1) as u16)
+    }
+
+    /// Schedules the next event of a source.
+    #[inline]
+    pub fn from_source(&mut self, source: Lane, at: Instant, event: E) {
+        let index = source.0 as usize;
+        let key = key_of(at, self.sequence);
+        self.sequence += 1;
+        let ring = &mut self.lanes[index];
+        if ring.is_empty() {
+            self.heads[index] = key;
+        }
+        debug_assert!(ring.back().is_none_or(|last| last.key < key), "a source runs forwards");
+        ring.push_back(Entry { key, event });
+    }
+
+    /// Takes the next event out and moves the clock to it.
+    #[inline(always)]
+    pub fn pop(&mut self) -> Option<E> {
+        self.fired += 1;
+        if let Some(event) = self.ready.pop_front() {
+            return Some(event);
+        }
+        let mut best = self.heap.peek().map_or(u128::MAX, |entry| entry.key);
+        let mut lane = usize::MAX;
+        for (index, &head) in self.heads.iter().enumerate() {
+            if head < best {
+                best = head;
+                lane = index;
+            }
+        }
+        if best == u128::MAX {
+            return None;
+        }
+        self.now = time_of(best);
+        if lane == usize::MAX {
+            return self.heap.pop().map(|entry| entry.event);
+        }
+        let ring = &mut self.lanes[lane];
+        let entry = ring.pop_front();
+        self.heads[lane] = ring.front().map_or(u128::MAX, |entry| entry.key);
+        entry.map(|entry| entry.event)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lanes_heap_and_now_leave_in_the_order_of_time_and_scheduling() {
+        let mut schedule: Schedule<u32> = Schedule::new(Instant(-10));
+        let lane = schedule.lane(Duration(5)).expect("a lane");
+        assert_eq!(schedule.lane(Duration(5)), Some(lane));
+        schedule.at(Instant(-5), 1);
+        schedule.in_lane(lane, 2);
+        schedule.at(Instant(-5), 3);
+        schedule.at(Instant(-7), 4);
+        schedule.ready(5);
+        schedule.after(Duration(0), 6);
+        let order: Vec<u32> = std::iter::from_fn(|| schedule.pop()).collect();
+        assert_eq!(order, vec![5, 6, 4, 1, 2, 3]);
+        assert_eq!(schedule.now(), Instant(-5));
+    }
+}

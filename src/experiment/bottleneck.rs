@@ -1,0 +1,318 @@
+//! What limits the system: demands per answered request, and the bounds that follow from them.
+//!
+//! The bound of a resource is its servers over the time that one request holds one of them. Cores
+//! and disks are held for work, so theirs is a law; slots are held through calls as well, so theirs
+//! is that of today's holding times. A queueing formula stands beside the measured wait only where
+//! its assumptions hold to the letter. Where nothing was answered there is nothing to say.
+
+use super::components::utilization;
+use super::metric::wait;
+use super::statistics::{Estimate, Value};
+use super::summarize::{MS, estimate, quotient};
+use super::summary::{Bottleneck, Forecast, Limit};
+use crate::components::ComponentPlan;
+use crate::components::service::{ServicePlan, Step};
+use crate::engine::slots::{Order, UNLIMITED};
+use crate::random::Sampler;
+use crate::world::users::load::Source;
+use crate::world::{Observations, Plan};
+
+/// What limits a plan's throughput; none where nothing was answered or nothing was busy.
+pub fn bottleneck(plan: &Plan, observed: &[Observations]) -> Option<Bottleneck> {
+    let answered = total(observed, |one| one.users.iter().map(|u| u.throughput as f64).sum());
+    let offered = total(observed, |one| one.users.iter().map(|u| u.offered as f64).sum());
+    let seconds = total(observed, |one| one.duration.0 as f64 / 1e9);
+    if answered <= 0.0 || seconds <= 0.0 {
+        return None;
+    }
+    let mut limits: Vec<Limit> = Vec::new();
+    for resource in resources(plan) {
+        let held_ns = total(observed, |one| (resource.held_ns)(one));
+        if held_ns <= 0.0 {
+            continue;
+        }
+        let demand_s = held_ns / 1e9 / answered;
+        let limit_rps = resource.servers / demand_s;
+        let each = offered / seconds / f64::from(plan.users.count.max(1));
+        limits.push(Limit {
+            component: plan.topology.components[resource.component].name.clone(),
+            resource: resource.name,
+            servers: resource.servers,
+            demand_ms: demand_s * 1e3,
+            utilization: estimate(observed, |one| (resource.share)(one)).within(0.0, 1.0),
+            limit_rps,
+            limit_users: match plan.users.source {
+                Source::Open { .. } if plan.users.counted && each > 0.0 => Some(limit_rps / each),
+                _ => None,
+            },
+        });
+    }
+    limits.sort_by(|a, b| a.limit_rps.total_cmp(&b.limit_rps));
+    let forecasts = (1..plan.topology.components.len())
+        .filter_map(|index| forecast(plan, observed, index))
+        .collect();
+    (!limits.is_empty()).then_some(Bottleneck { limits, forecasts })
+}
+
+fn total(observed: &[Observations], figure: impl Fn(&Observations) -> f64) -> f64 {
+    observed.iter().map(figure).sum()
+}
+
+type Figure<'p, T> = Box<dyn Fn(&Observations) -> T + 'p>;
+
+/// Something of which there are several in parallel, and which requests hold for a time.
+struct Resource<'p> {
+    component: usize,
+    name: String,
+    servers: f64,
+    /// Nanoseconds for which they were held in the measured time, summed over them.
+    held_ns: Figure<'p, f64>,
+    /// Share of those in service that was held.
+    share: Figure<'p, Value>,
+}
+
+fn resources(plan: &Plan) -> Vec<Resource<'_>> {
+    let mut list = Vec::new();
+    for group in groups(plan) {
+        list.extend(cores(plan, group));
+    }
+    for index in 1..plan.topology.components.len() {
+        list.extend(slots(plan, index));
+        list.extend(disks(plan, index));
+    }
+    list
+}
+
+/// The components by shared machines: each group has machines of its own.
+fn groups(plan: &Plan) -> Vec<Vec<usize>> {
+    let mut groups: Vec<Vec<usize>> =
+        (1..plan.topology.components.len()).map(|index| vec![index]).collect();
+    for machine in &plan.topology.machines {
+        let lives = |group: &Vec<usize>| {
+            machine.tenants.iter().any(|tenant| group.contains(&tenant.index()))
+        };
+        let (together, apart): (Vec<_>, Vec<_>) = groups.into_iter().partition(lives);
+        groups = apart;
+        if !together.is_empty() {
+            groups.push(together.concat());
+        }
+    }
+    groups.iter_mut().for_each(|group| group.sort_unstable());
+    groups.sort();
+    groups
+}
+
+fn cores(plan: &Plan, group: Vec<usize>) -> Option<Resource<'_>> {
+    let topology = &plan.topology;
+    let lives = |index: usize| topology.components[index].places.iter().map(|one| one.machine);
+    let mut machines: Vec<u32> = group.iter().flat_map(|&index| lives(index)).collect();
+    machines.sort_unstable();
+    machines.dedup();
+    let cores = machines.iter().map(|&machine| topology.machines[machine as usize].cores);
+    let servers: f64 = cores.sum();
+    if !(servers > 0.0 && servers.is_finite()) {
+        return None;
+    }
+    let first = group[0];
+    let others: Vec<&str> =
+        group[1..].iter().map(|&index| topology.components[index].name.as_str()).collect();
+    let name = match others[..] {
+        [] => "cores".to_owned(),
+        _ => format!("cores, shared with {}", others.join(" and ")),
+    };
+    let alone = group.len() == 1;
+    let busy = move |one: &Observations| -> f64 {
+        group.iter().map(|&index| one.ledger.components[index].busy_ns).sum()
+    };
+    let held = busy.clone();
+    let share = move |one: &Observations| {
+        if alone {
+            return utilization(plan, std::slice::from_ref(one), first).mean;
+        }
+        quotient(busy(one), servers * one.duration.0 as f64)
+    };
+    Some(Resource {
+        component: first,
+        name,
+        servers,
+        held_ns: Box::new(held),
+        share: Box::new(share),
+    })
+}
+
+/// Slots that are held from start to answer; an event loop holds them for its work only, and that
+/// is the cores' affair.
+fn slots(plan: &Plan, index: usize) -> Option<Resource<'_>> {
+    let (each, name) = match &plan.components[index - 1] {
+        ComponentPlan::Service(service) if !service.asynchronous => (service.workers, "workers"),
+        ComponentPlan::Database(database) => (database.connections, "connections"),
+        _ => return None,
+    };
+    if each == UNLIMITED {
+        return None;
+    }
+    let instances = f64::from(plan.topology.components[index].instances());
+    // Who is present and does not wait holds a slot.
+    let held = move |one: &Observations| {
+        let ledger = &one.ledger.components[index];
+        (ledger.present.integral() - ledger.waiting.integral()) as f64
+    };
+    let share = move |one: &Observations| {
+        let in_service = one.ledger.components[index].in_service.integral() as f64;
+        quotient(held(one), f64::from(each) * in_service)
+    };
+    Some(Resource {
+        component: index,
+        name: name.to_owned(),
+        servers: f64::from(each) * instances,
+        held_ns: Box::new(held),
+        share: Box::new(share),
+    })
+}
+
+/// Disks that can be full: each database's machines with a limit on operations.
+fn disks(plan: &Plan, index: usize) -> Option<Resource<'_>> {
+    let ComponentPlan::Database(_) = &plan.components[index - 1] else { return None };
+    let places = plan.topology.components[index].places.iter();
+    let mut machines: Vec<usize> = places.map(|place| place.machine as usize).collect();
+    machines.sort_unstable();
+    machines.dedup();
+    machines.retain(|&machine| plan.topology.machines[machine].disk_gap.0 > 0);
+    if machines.is_empty() {
+        return None;
+    }
+    let servers = machines.len() as f64;
+    let busy = move |one: &Observations| -> f64 {
+        let share = |&machine: &usize| one.disk_utilization.get(machine).copied();
+        machines.iter().filter_map(share).sum()
+    };
+    let share = busy.clone();
+    Some(Resource {
+        component: index,
+        name: "disk".to_owned(),
+        servers,
+        held_ns: Box::new(move |one| busy(one) * one.duration.0 as f64),
+        share: Box::new(move |one| quotient(share(one), servers)),
+    })
+}
+
+/// What theory says about the mean wait of a plain station, beside what was measured.
+fn forecast(plan: &Plan, observed: &[Observations], index: usize) -> Option<Forecast> {
+    let ComponentPlan::Service(service) = &plan.components[index - 1] else { return None };
+    let work = only_work(plan, service)?;
+    let rate = poisson_rate(plan, index)?;
+    let mean_s = work.mean_ns() / 1e9;
+    let servers = service.workers;
+    let wait_s = erlang_c_wait(rate, mean_s, servers)? * (1.0 + work.scv()) / 2.0;
+    if !wait_s.is_finite() {
+        return None;
+    }
+    let exponential = (work.scv() - 1.0).abs() < 1e-9;
+    let formula = match (exponential, servers) {
+        (true, _) => format!("Erlang C, M/M/{servers}"),
+        (false, 1) => "Pollaczek-Khinchine, M/G/1".to_owned(),
+        // What there is for M/G/c are approximations, and a reader could not tell how good.
+        (false, _) => return None,
+    };
+    Some(Forecast {
+        component: plan.topology.components[index].name.clone(),
+        formula,
+        quantity: "mean wait".to_owned(),
+        predicted_ms: wait_s * 1e3,
+        measured_ms: measured_wait(observed, index),
+    })
+}
+
+fn measured_wait(observed: &[Observations], index: usize) -> Estimate {
+    let mean = |one: &Observations| {
+        wait(super::metric::calls(&one.ledger.components[index]).iter()).mean()
+    };
+    estimate(observed, mean).scaled(MS)
+}
+
+/// The one law of work of a station that does nothing else: one instance, one queue without limit
+/// in order of arrival, a core for each worker, and no trouble.
+fn only_work<'p>(plan: &Plan, service: &'p ServicePlan) -> Option<&'p Sampler> {
+    let facts = &plan.topology.components[service.id.index()];
+    let queue = &service.queue;
+    let unlimited = queue.places == UNLIMITED && queue.timeout.is_none();
+    let alone = facts.places.iter().all(|place| {
+        let machine = &plan.topology.machines[place.machine as usize];
+        machine.tenants.len() == 1 && machine.speed == 1.0
+    });
+    let plain = unlimited
+        && queue.order == Order::Fifo
+        && !service.asynchronous
+        && alone
+        && facts.instances() == 1
+        && f64::from(service.workers) <= facts.cores
+        && plan.faults.is_empty();
+    let probe = plan.topology.probe().index();
+    let mut starts: Vec<u16> = service
+        .entries
+        .iter()
+        .enumerate()
+        .filter(|&(operation, _)| operation != probe)
+        .map(|(_, &start)| start)
+        .collect();
+    starts.dedup();
+    let [start] = starts[..] else { return None };
+    let steps = service.steps.get(usize::from(start)..)?;
+    match steps {
+        [Step::Work { law, .. }, Step::End, ..] if plain => Some(law),
+        _ => None,
+    }
+}
+
+/// The rate of the Poisson stream that reaches a component straight from the users, and nothing
+/// else does.
+fn poisson_rate(plan: &Plan, index: usize) -> Option<f64> {
+    let Source::Open { rate, arrivals, profile } = &plan.users.source else { return None };
+    let policy_free = |link: &crate::components::topology::LinkPlan| {
+        link.policy.timeout.is_none() && link.policy.retries.is_none() && link.health.is_none()
+    };
+    let reaching = |link: &&crate::components::topology::LinkPlan| {
+        link.targets.iter().any(|(target, _)| target.index() == index)
+    };
+    let direct = plan
+        .topology
+        .links
+        .iter()
+        .filter(reaching)
+        .all(|link| link.caller.index() == 0 && link.targets.len() == 1 && policy_free(link));
+    let everyone = plan.users.operations.iter().all(|operation| {
+        let link = &plan.topology.links[operation.entry.index()];
+        link.target().index() == index && operation.loads.is_none()
+    });
+    (direct && everyone && arrivals.is_poisson() && profile.is_constant())
+        .then(|| rate.0 * profile.factor_at(crate::units::Instant::ZERO))
+}
+
+/// Mean wait of M/M/c in seconds; none where the load is too much for it.
+fn erlang_c_wait(rate: f64, work_s: f64, servers: u32) -> Option<f64> {
+    let (load, c) = (rate * work_s, f64::from(servers));
+    if !(load > 0.0 && load < c) {
+        return None;
+    }
+    // Erlang B by its recurrence, then C from B: no factorial overflows.
+    let blocked = (1..=servers).fold(1.0, |b, k| load * b / (f64::from(k) + load * b));
+    let waits = blocked / (1.0 - load / c * (1.0 - blocked));
+    Some(waits * work_s / (c - load))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn erlang_c_gives_the_textbook_waits() {
+        // M/M/1 at 80 %: 40 ms; M/M/20 at 90 %: 2.75385 ms (P-QUE-01, P-QUE-07).
+        let close = |found: Option<f64>, expected: f64| {
+            assert!(found.is_some_and(|one| (one / expected - 1.0).abs() < 1e-5), "{found:?}");
+        };
+        close(erlang_c_wait(80.0, 0.01, 1), 0.04);
+        close(erlang_c_wait(1800.0, 0.01, 20), 0.002_753_85);
+        assert_eq!(erlang_c_wait(100.0, 0.01, 1), None);
+        assert_eq!(erlang_c_wait(0.0, 0.01, 1), None);
+    }
+}

@@ -1,0 +1,141 @@
+//! The components of a summary: all instances of each together.
+
+use super::metric::{calls, in_service_core_ns, wait};
+use super::sample::Sample;
+use super::summarize::{estimate, failures, proportion, quantiles, quotient, rate};
+use super::summary::{Component, Extra, Unit};
+use crate::components::ledger::{LinkLedger, OperationLedger};
+use crate::components::outcome::Cause;
+use crate::metrics::Histogram;
+use crate::world::{Observations, Plan};
+
+/// The figures of the component with this number.
+pub fn component(plan: &Plan, observed: &[Observations], index: usize) -> Component {
+    let facts = &plan.topology.components[index];
+    let total = |one: &Observations, count: fn(&OperationLedger) -> u64| -> u64 {
+        calls(&one.ledger.components[index]).iter().map(count).sum()
+    };
+    let waits = |one: &Observations| wait(calls(&one.ledger.components[index]).iter());
+    let samples = |pick: fn(&OperationLedger) -> [&Histogram; 2]| -> Vec<Sample> {
+        let sample = |one: &Observations| {
+            Sample::of(calls(&one.ledger.components[index]).iter().flat_map(pick), 0, 0)
+        };
+        observed.iter().map(sample).collect()
+    };
+    let failed = |cause: Cause| -> u64 {
+        let of = |one: &Observations| -> u64 {
+            let calls = calls(&one.ledger.components[index]).iter();
+            calls.map(|operation| operation.failed[cause as usize]).sum()
+        };
+        observed.iter().map(of).sum()
+    };
+    Component {
+        kind: facts.kind.to_owned(),
+        instances: u32::from(facts.instances()),
+        utilization: utilization(plan, observed, index),
+        wasted: estimate(observed, |one| {
+            let ledger = &one.ledger.components[index];
+            quotient(ledger.wasted_ns, ledger.busy_ns)
+        }),
+        queue_length: estimate(observed, |one| one.ledger.components[index].waiting.mean().into()),
+        in_system: estimate(observed, |one| one.ledger.components[index].present.mean().into()),
+        arrivals_rps: rate(observed, |one| total(one, |operation| operation.arrived)),
+        throughput_rps: rate(observed, |one| total(one, |operation| operation.completed)),
+        prob_wait: proportion(observed, |one| {
+            let waits = waits(one);
+            (waits.positive(), waits.count())
+        }),
+        rejected: proportion(observed, |one| {
+            let rejected = total(one, |operation| operation.failed[Cause::Rejected as usize]);
+            (rejected, total(one, |operation| operation.arrived))
+        }),
+        wait_ms: quantiles(&observed.iter().map(waits).collect::<Vec<_>>()),
+        service_ms: quantiles(&samples(|operation| operation.service())),
+        sojourn_ms: quantiles(&samples(|operation| operation.sojourn())),
+        failures: failures(failed),
+        extras: extras(plan, observed, index),
+    }
+}
+
+/// Busy core time over core time in service.
+pub fn utilization(
+    plan: &Plan,
+    observed: &[Observations],
+    index: usize,
+) -> super::statistics::Estimate {
+    let of = |one: &Observations| {
+        let ledger = &one.ledger.components[index];
+        quotient(ledger.busy_ns, in_service_core_ns(plan, index, ledger))
+    };
+    estimate(observed, of).within(0.0, 1.0)
+}
+
+/// What the kind and the links of the component add.
+fn extras(plan: &Plan, observed: &[Observations], index: usize) -> Vec<Extra> {
+    let mut list = Vec::new();
+    let names = observed[0].ratios[index].iter().map(|ratio| ratio.name);
+    for (place, name) in names.enumerate() {
+        let counts = |one: &Observations| {
+            let ratio = &one.ratios[index][place];
+            (ratio.parts.iter().sum(), ratio.of.iter().sum())
+        };
+        list.push(Extra {
+            name: name.to_owned(),
+            label: name.replace('_', " "),
+            unit: Unit::Ratio,
+            value: proportion(observed, counts),
+        });
+    }
+    let mut targets: Vec<usize> =
+        links_of(plan, index).map(|link| plan.topology.links[link].target().index()).collect();
+    targets.sort_unstable();
+    targets.dedup();
+    targets.into_iter().for_each(|target| link_extras(plan, observed, (index, target), &mut list));
+    list
+}
+
+fn links_of(plan: &Plan, caller: usize) -> impl Iterator<Item = usize> + '_ {
+    let links = plan.topology.links.iter().enumerate();
+    links.filter(move |(_, link)| link.caller.index() == caller).map(|(index, _)| index)
+}
+
+/// What a caller does to reach a callee: attempts where it repeats, waits where it has a pool.
+fn link_extras(
+    plan: &Plan,
+    observed: &[Observations],
+    (caller, callee): (usize, usize),
+    list: &mut Vec<Extra>,
+) {
+    let links: Vec<usize> = links_of(plan, caller)
+        .filter(|&link| plan.topology.links[link].target().index() == callee)
+        .collect();
+    let policy = |link: usize| &plan.topology.links[link].policy;
+    let sum = |one: &Observations, count: fn(&LinkLedger) -> f64| -> f64 {
+        links.iter().map(|&link| count(&one.ledger.links[link])).sum()
+    };
+    let name = &plan.topology.components[callee].name;
+    if links.iter().any(|&link| policy(link).retries.is_some()) {
+        let attempts = |one: &Observations| {
+            let first = sum(one, |link| link.first_tries as f64);
+            quotient(sum(one, |link| link.attempts as f64), first)
+        };
+        list.push(Extra {
+            name: format!("attempts_per_call_to_{name}"),
+            label: format!("attempts per call to {name}"),
+            unit: Unit::Factor,
+            value: estimate(observed, attempts),
+        });
+    }
+    if links.iter().any(|&link| policy(link).pool.is_some()) {
+        let waited = |one: &Observations| {
+            let waited = sum(one, |link| link.pool_wait_ns as f64) / 1e6;
+            quotient(waited, sum(one, |link| link.attempts as f64))
+        };
+        list.push(Extra {
+            name: format!("pool_wait_to_{name}_ms"),
+            label: format!("wait for the pool to {name}"),
+            unit: Unit::Milliseconds,
+            value: estimate(observed, waited),
+        });
+    }
+}

@@ -1,0 +1,240 @@
+//! SLOs and expectations: what they ask of a plan, and the verdict over its replications.
+//!
+//! A question is an expression whose names have been found. Quotients and differences are taken
+//! replication by replication. It runs nothing and does not know why it is asked.
+
+use super::metric::{Metric, Period, Point, Reading, Subject, resolve};
+use super::statistics::{Estimate, Value};
+use super::summary::{Judged, Unit};
+use super::verdict::{Demand, Verdict, judge};
+use crate::language::Diagnostics;
+use crate::language::expression::{Dimension, Expression, Left, Relation};
+use crate::units::{Duration, Instant};
+use crate::world::faults::Timing;
+use crate::world::{Observations, Plan};
+
+/// An expression that can be judged.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Question {
+    text: String,
+    left: Operand,
+    demand: Demand,
+    unit: Unit,
+}
+
+/// The measured side, with names found.
+#[derive(Clone, Debug, PartialEq)]
+enum Operand {
+    One(At),
+    Quotient(At, At),
+    Difference(At, At),
+    Complement(At),
+}
+
+/// A metric and the number of the point that it is of.
+type At = (usize, Metric);
+
+/// The replications of one plan.
+#[derive(Clone, Copy, Debug)]
+pub struct Replications<'a> {
+    /// The plan.
+    pub plan: &'a Plan,
+    /// What each replication has observed.
+    pub observed: &'a [Observations],
+}
+
+impl Question {
+    /// Finds what the names of an expression mean; mistakes go to `out`.
+    pub fn resolve(
+        expression: &Expression,
+        points: &[Point<'_>],
+        out: &mut Diagnostics,
+    ) -> Option<Self> {
+        let window = expression.window.as_ref();
+        let mut find = |measure| resolve(measure, window, points, out);
+        let left = match &expression.left {
+            Left::Measure(one) => Operand::One(find(one)?),
+            Left::Complement(one) => Operand::Complement(find(one)?),
+            Left::Quotient(first, second) => {
+                let (first, second) = (find(first), find(second));
+                Operand::Quotient(first?, second?)
+            }
+            Left::Difference(first, second) => {
+                let (first, second) = (find(first), find(second));
+                Operand::Difference(first?, second?)
+            }
+        };
+        let unit = unit_of(expression.target.value.dimension())?;
+        let demand = Demand::of(expression)?;
+        Some(Self { text: expression.text.clone(), left, demand, unit })
+    }
+
+    /// The questions about one plan; mistakes go to `out`.
+    pub fn resolve_all<'e>(
+        expressions: impl IntoIterator<Item = &'e Expression>,
+        plan: &Plan,
+        out: &mut Diagnostics,
+    ) -> Vec<Self> {
+        let points = [Point { name: None, plan }];
+        expressions.into_iter().filter_map(|one| Self::resolve(one, &points, out)).collect()
+    }
+
+    /// The text as written.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// The verdict over the replications of the points that the question was resolved for.
+    pub fn judge(&self, points: &[Replications<'_>]) -> Judged {
+        let estimate = self.estimate(points);
+        let verdict = judge(&estimate, self.demand);
+        Judged {
+            expression: self.text.clone(),
+            value: estimate.scaled(factor(self.unit)),
+            unit: self.unit,
+            verdict,
+            note: self.note(points, &estimate),
+        }
+    }
+
+    fn estimate(&self, points: &[Replications<'_>]) -> Estimate {
+        let exactly = matches!(self.demand, Demand::Exactly(_));
+        match &self.left {
+            Operand::One(at) => estimate_of(&readings(at, points), exactly),
+            Operand::Complement(at) => {
+                let rest: Vec<Reading> = readings(at, points).into_iter().map(complement).collect();
+                estimate_of(&rest, exactly)
+            }
+            Operand::Quotient(first, second) => {
+                let (first, second) = pairs(first, second, points);
+                Estimate::of_ratio(&first, &second)
+            }
+            Operand::Difference(first, second) => {
+                let (first, second) = pairs(first, second, points);
+                Estimate::of_difference(&first, &second)
+            }
+        }
+    }
+
+    fn metrics(&self) -> impl Iterator<Item = &At> {
+        let (first, second) = match &self.left {
+            Operand::One(one) | Operand::Complement(one) => (one, None),
+            Operand::Quotient(first, second) | Operand::Difference(first, second) => {
+                (first, Some(second))
+            }
+        };
+        std::iter::once(first).chain(second)
+    }
+
+    fn note(&self, points: &[Replications<'_>], estimate: &Estimate) -> Option<String> {
+        let mut notes: Vec<String> = Vec::new();
+        let (point, metric) = self.metrics().next()?;
+        let Replications { plan, observed } = points[*point];
+        if let Some(period) = &metric.period {
+            notes.extend(window_used(period, plan));
+        }
+        notes.extend(unseen(metric, observed));
+        match estimate.mean {
+            Value::Infinite => notes.push("failed requests rank as infinitely slow".to_owned()),
+            Value::NoData => notes.push("nothing was observed".to_owned()),
+            Value::Finite(_) if estimate.ci95.is_none() => {
+                notes.push("one replication has no interval".to_owned());
+            }
+            Value::Finite(_) => {}
+        }
+        (!notes.is_empty()).then(|| notes.join("; "))
+    }
+}
+
+/// The verdicts on several questions about one plan.
+pub fn judge_all(questions: &[Question], plan: &Plan, observed: &[Observations]) -> Vec<Judged> {
+    let points = [Replications { plan, observed }];
+    questions.iter().map(|question| question.judge(&points)).collect()
+}
+
+/// Whether more replications could settle what is undecided: there is something to measure.
+pub fn can_be_settled(judged: &[Judged]) -> bool {
+    judged.iter().any(|one| one.verdict == Verdict::Undecided && one.value.mean != Value::NoData)
+}
+
+fn readings((point, metric): &At, points: &[Replications<'_>]) -> Vec<Reading> {
+    let Replications { plan, observed } = points[*point];
+    observed.iter().map(|one| metric.read(plan, one)).collect()
+}
+
+fn values(at: &At, points: &[Replications<'_>]) -> Vec<Value> {
+    readings(at, points).into_iter().map(|reading| reading.value).collect()
+}
+
+/// The values of two metrics by replication; a longer side is cut to the length of the other.
+fn pairs(first: &At, second: &At, points: &[Replications<'_>]) -> (Vec<Value>, Vec<Value>) {
+    let (mut first, mut second) = (values(first, points), values(second, points));
+    let length = first.len().min(second.len());
+    first.truncate(length);
+    second.truncate(length);
+    (first, second)
+}
+
+/// Shares are given Wilson's interval too, unless each replication must be exact.
+fn estimate_of(readings: &[Reading], exactly: bool) -> Estimate {
+    let counts: Option<Vec<(u64, u64)>> = readings.iter().map(|reading| reading.counts).collect();
+    match counts {
+        Some(counts) if !exactly => Estimate::of_proportion(&counts),
+        _ => Estimate::of(&readings.iter().map(|reading| reading.value).collect::<Vec<_>>()),
+    }
+}
+
+fn complement(reading: Reading) -> Reading {
+    Reading {
+        value: Value::Finite(1.0).minus(reading.value),
+        counts: reading.counts.map(|(part, of)| (of - part, of)),
+    }
+}
+
+const fn unit_of(dimension: Dimension) -> Option<Unit> {
+    Some(match dimension {
+        Dimension::Time => Unit::Milliseconds,
+        Dimension::Rate => Unit::PerSecond,
+        Dimension::Ratio => Unit::Ratio,
+        Dimension::Count => Unit::Count,
+        Dimension::Factor => Unit::Factor,
+        Dimension::Bandwidth => Unit::BytesPerSecond,
+        Dimension::Money | Dimension::Outcome => return None,
+    })
+}
+
+/// From base units to the unit of a summary.
+const fn factor(unit: Unit) -> f64 {
+    match unit {
+        Unit::Milliseconds => 1e-6,
+        _ => 1.0,
+    }
+}
+
+/// The time that a window by the name of a fault turned out to be.
+fn window_used(period: &Period, plan: &Plan) -> Option<String> {
+    let super::metric::Time::Fault(fault) = period.time else { return None };
+    let Timing::At { at, lasts } = &plan.faults[fault].timing else { return None };
+    let end = Instant(plan.window.duration.0);
+    let to = match lasts {
+        Some(law) => (*at + Duration(law.is_constant()?)).min(end),
+        None => end,
+    };
+    let relation = match period.relation {
+        Relation::During => "during",
+        Relation::Outside => "outside",
+        Relation::After => "after",
+    };
+    Some(format!("window used: {relation} {at}..{to}"))
+}
+
+/// How many occurrences of a fault no check had seen.
+fn unseen(metric: &Metric, observed: &[Observations]) -> Option<String> {
+    let Subject::Fault { fault, measure: super::metric::FaultMeasure::DetectTime } = metric.subject
+    else {
+        return None;
+    };
+    let all = || observed.iter().flat_map(|one| super::metric::occurrences(fault, one));
+    let unseen = all().filter(|one| one.detected_after.is_none()).count();
+    (unseen > 0).then(|| format!("{unseen} of {} occurrences were not seen", all().count()))
+}

@@ -1,0 +1,54 @@
+//! Figures of a fault: over its occurrences in the measured time of one replication.
+
+use super::Reading;
+use crate::experiment::sample::Sample;
+use crate::language::expression::Statistic;
+use crate::metrics::Histogram;
+use crate::world::Observations;
+use crate::world::faults::Occurrence;
+
+/// What is measured of a fault.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FaultMeasure {
+    /// From its start until a check had seen it.
+    DetectTime,
+    /// Requests that failed in the course of one occurrence.
+    Errors,
+    /// Requests that failed in the course of all occurrences.
+    ErrorsTogether,
+}
+
+/// The occurrences of a fault that began in the measured time.
+pub fn occurrences(fault: usize, observed: &Observations) -> impl Iterator<Item = &Occurrence> {
+    let end = observed.duration.0;
+    let measured =
+        move |one: &&Occurrence| usize::from(one.fault) == fault && (0..end).contains(&one.from.0);
+    observed.faults.iter().filter(measured)
+}
+
+impl FaultMeasure {
+    /// The figure in one replication.
+    pub(super) fn read(
+        self,
+        fault: usize,
+        statistic: Statistic,
+        observed: &Observations,
+    ) -> Reading {
+        let occurrences = occurrences(fault, observed);
+        match self {
+            Self::DetectTime => {
+                let mut seen = Histogram::new();
+                occurrences.filter_map(|one| one.detected_after).for_each(|ns| seen.record(ns));
+                Reading::figure(Sample::of([&seen], 0, 0).statistic(statistic))
+            }
+            Self::ErrorsTogether => {
+                Reading::figure(occurrences.map(|one| one.errors).sum::<u64>() as f64)
+            }
+            Self::Errors => {
+                let mut errors = Histogram::new();
+                occurrences.for_each(|one| errors.record(one.errors as i64));
+                Reading::figure(Sample::of([&errors], 0, 0).statistic(statistic))
+            }
+        }
+    }
+}

@@ -1,0 +1,27 @@
+//! Replications, their statistics and verdicts: what an experiment is and what it came to.
+//!
+//! Knows nothing of formats, terminals or files.
+
+mod bottleneck;
+mod components;
+#[cfg(test)]
+mod fixture;
+pub mod judge;
+pub mod metric;
+pub mod pilot;
+pub mod prepare;
+pub mod replicate;
+pub mod run;
+#[cfg(test)]
+mod run_tests;
+pub mod sample;
+pub mod statistics;
+mod summarize;
+pub mod summary;
+pub mod verdict;
+pub mod warmup;
+
+pub use judge::Question;
+pub use prepare::{Experiment, prepare};
+pub use replicate::{Progress, RunError};
+pub use run::{Control, Extend, Outcome, Settings, Warmup, run};

@@ -1,0 +1,300 @@
+//! What an experiment came to: the one stable type between running and reporting.
+//!
+//! Figures are estimates over replications in the units that the field names say. A summary holds
+//! no path, no clock time and no thread count, so equal inputs give equal summaries; it does not
+//! know how it will be printed.
+
+use super::statistics::{Estimate, Value};
+use super::verdict::Verdict;
+
+/// Figures by name, in the order of the scenario.
+pub type Named<T> = Vec<(String, T)>;
+
+/// The result of one experiment.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Summary {
+    /// Which scenario was run.
+    pub scenario: ScenarioId,
+    /// The seed of all random numbers.
+    pub seed: u64,
+    /// Number of independent replications.
+    pub replications: u32,
+    /// Measured time of each replication in seconds.
+    pub duration_s: f64,
+    /// Time before the measured time, in seconds.
+    pub warmup_s: f64,
+    /// By how much users and instances were divided; 1 for a run at full size.
+    pub shrink: f64,
+    /// What a reader must know before trusting a number, one sentence each.
+    pub warnings: Vec<String>,
+    /// All requests together.
+    pub overall: Traffic,
+    /// The requests of each operation.
+    pub operations: Named<Traffic>,
+    /// The components.
+    pub components: Named<Component>,
+    /// The faults that were injected.
+    pub faults: Named<Fault>,
+    /// What the owner wants, judged; sets the exit code.
+    pub slo: Vec<Judged>,
+    /// What the author of the scenario asserts, judged.
+    pub expect: Vec<Judged>,
+    /// What limits the system; absent where that cannot be told.
+    pub bottleneck: Option<Bottleneck>,
+}
+
+/// The identity of a scenario.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ScenarioId {
+    /// Its name for people.
+    pub name: String,
+    /// The last component of the path of its file.
+    pub file: String,
+    /// A digest of everything that determines the run, after merging of layers.
+    pub digest: String,
+}
+
+/// Requests as the users saw them.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Traffic {
+    /// Requests measured, over all replications.
+    pub requests: u64,
+    /// First tries per second.
+    pub offered_rps: Estimate,
+    /// Requests answered per second.
+    pub throughput_rps: Estimate,
+    /// Requests answered in time and not failed, per second.
+    pub goodput_rps: Estimate,
+    /// Share of the requests that were answered.
+    pub availability: Estimate,
+    /// Share of the requests that were answered in part.
+    pub degraded: Estimate,
+    /// Attempts per request: what retries and hedges make of the offered load.
+    pub amplification: Estimate,
+    /// Latency of the answered requests.
+    pub answered_ms: Quantiles,
+    /// Latency of all requests, failures infinite.
+    pub felt_ms: Quantiles,
+    /// Failed requests by cause, over all replications; causes that did not occur are left out.
+    pub failures: Named<u64>,
+    /// The same failures by cause and place; empty where places were not kept.
+    pub places: Vec<FailurePlace>,
+}
+
+/// Requests that failed by one cause at one place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FailurePlace {
+    /// The cause.
+    pub cause: String,
+    /// The component, or for a timeout who waited for whom: `users waiting for lb`.
+    pub place: String,
+    /// Requests over all replications.
+    pub count: u64,
+}
+
+impl Traffic {
+    /// Failed requests over all replications.
+    pub fn failed(&self) -> u64 {
+        self.failures.iter().map(|(_, count)| count).sum()
+    }
+}
+
+/// The distribution of a time: means over the replications of each one's figures.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Quantiles {
+    /// Arithmetic mean.
+    pub mean: Estimate,
+    /// Median.
+    pub p50: Estimate,
+    /// 90 % are no larger.
+    pub p90: Estimate,
+    /// 95 % are no larger.
+    pub p95: Estimate,
+    /// 99 % are no larger.
+    pub p99: Estimate,
+    /// 99.9 % are no larger.
+    pub p99_9: Estimate,
+    /// Largest.
+    pub max: Estimate,
+    /// Quantiles of all replications' samples together, in the order of [`QUANTILES`].
+    pub merged: [Value; QUANTILES.len()],
+}
+
+/// The shares of a sample at or below the quantiles that a summary keeps, with their names.
+pub const QUANTILES: [(&str, f64); 5] =
+    [("p50", 0.5), ("p90", 0.9), ("p95", 0.95), ("p99", 0.99), ("p99_9", 0.999)];
+
+impl Quantiles {
+    /// The distribution of an empty sample.
+    pub const NO_DATA: Self = Self {
+        mean: Estimate::NO_DATA,
+        p50: Estimate::NO_DATA,
+        p90: Estimate::NO_DATA,
+        p95: Estimate::NO_DATA,
+        p99: Estimate::NO_DATA,
+        p99_9: Estimate::NO_DATA,
+        max: Estimate::NO_DATA,
+        merged: [Value::NoData; QUANTILES.len()],
+    };
+}
+
+/// One component, all its instances together.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Component {
+    /// The word of its kind.
+    pub kind: String,
+    /// Number of instances as written.
+    pub instances: u32,
+    /// Busy core time over core time in service; no data without cores of its own.
+    pub utilization: Estimate,
+    /// Share of the busy core time spent for callers who had given up.
+    pub wasted: Estimate,
+    /// Calls waiting, mean over time.
+    pub queue_length: Estimate,
+    /// Calls waiting or in service, mean over time.
+    pub in_system: Estimate,
+    /// Calls that came per second.
+    pub arrivals_rps: Estimate,
+    /// Calls answered per second.
+    pub throughput_rps: Estimate,
+    /// Share of the calls that had to wait.
+    pub prob_wait: Estimate,
+    /// Share of the calls refused by a full queue.
+    pub rejected: Estimate,
+    /// Time from arrival to the start of service.
+    pub wait_ms: Quantiles,
+    /// Time from the start of service to the answer.
+    pub service_ms: Quantiles,
+    /// Time from arrival to the answer.
+    pub sojourn_ms: Quantiles,
+    /// Failed calls by cause, over all replications; causes that did not occur are left out.
+    pub failures: Named<u64>,
+    /// What its kind adds.
+    pub extras: Vec<Extra>,
+}
+
+/// A figure that only some kinds of component have.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Extra {
+    /// Its key in the JSON summary, with the unit last: `hit_ratio`, `lag_ms`.
+    pub name: String,
+    /// Its heading in the terminal report.
+    pub label: String,
+    /// How its number is printed.
+    pub unit: Unit,
+    /// The figure.
+    pub value: Estimate,
+}
+
+/// The unit of a figure that is not settled by the name of its field.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unit {
+    /// Milliseconds.
+    Milliseconds,
+    /// Per second.
+    PerSecond,
+    /// A share of 1, printed in percent.
+    Ratio,
+    /// A number of things.
+    Count,
+    /// A multiple.
+    Factor,
+    /// Bytes per second.
+    BytesPerSecond,
+}
+
+impl Unit {
+    /// The word of the unit in the JSON summary.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Milliseconds => "ms",
+            Self::PerSecond => "per_second",
+            Self::Ratio => "ratio",
+            Self::Count => "count",
+            Self::Factor => "factor",
+            Self::BytesPerSecond => "bytes_per_second",
+        }
+    }
+}
+
+/// One fault and what it did.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Fault {
+    /// Verb and target: `crash web.3`.
+    pub action: String,
+    /// When it began, in seconds; absent for a random one.
+    pub at_s: Option<f64>,
+    /// When its cause was gone, in seconds; absent for a random or a permanent one.
+    pub until_s: Option<f64>,
+    /// How often it happened in the measured time of a replication.
+    pub occurrences: Estimate,
+    /// Seconds until a health check or a caller had seen it.
+    pub detect_time_s: Estimate,
+    /// Requests of a replication that failed in its course.
+    pub errors: Estimate,
+}
+
+/// An SLO or an expectation, its measured value and the verdict.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Judged {
+    /// The text as written.
+    pub expression: String,
+    /// The measured side, in `unit`.
+    pub value: Estimate,
+    /// The unit of the value.
+    pub unit: Unit,
+    /// Holds, fails or undecided.
+    pub verdict: Verdict,
+    /// What the reader should know besides: the window used, why a value is missing.
+    pub note: Option<String>,
+}
+
+/// What limits the throughput of the system, from measured demands.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Bottleneck {
+    /// Resources by the throughput at which each is full, the lowest first; never empty.
+    pub limits: Vec<Limit>,
+    /// What a formula of queueing theory says where one applies, beside what was measured.
+    pub forecasts: Vec<Forecast>,
+}
+
+/// One resource as a limit on throughput (the asymptotic bound: servers over demand).
+#[derive(Clone, Debug, PartialEq)]
+pub struct Limit {
+    /// The component that has the resource.
+    pub component: String,
+    /// What of it: cores, workers, connections, disk.
+    pub resource: String,
+    /// How many there are in parallel, over all instances.
+    pub servers: f64,
+    /// Time that one request of the mix holds one of them, in milliseconds.
+    pub demand_ms: f64,
+    /// Share of them that was busy.
+    pub utilization: Estimate,
+    /// Requests per second at which all of them are busy all the time.
+    pub limit_rps: f64,
+    /// Users who send that many; absent where no number of users is given.
+    pub limit_users: Option<f64>,
+}
+
+/// A formula's forecast beside the measured figure.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Forecast {
+    /// The component it is about.
+    pub component: String,
+    /// The formula and its case: `Erlang C, M/M/4`.
+    pub formula: String,
+    /// What is forecast: `mean wait`.
+    pub quantity: String,
+    /// The forecast in milliseconds.
+    pub predicted_ms: f64,
+    /// The measured figure in milliseconds.
+    pub measured_ms: Estimate,
+}
+
+impl Summary {
+    /// The verdict on all SLOs together.
+    pub fn verdict(&self) -> Verdict {
+        Verdict::all(self.slo.iter().map(|judged| judged.verdict))
+    }
+}

@@ -1,0 +1,24 @@
+//! simscale.
+
+pub mod cli;
+
+pub mod report;
+
+pub mod experiment;
+
+pub mod scenario;
+
+pub mod world;
+
+pub mod components;
+
+pub mod policy;
+
+pub mod random;
+
+pub mod engine;
+pub mod language;
+
+pub mod metrics;
+
+pub mod units;

@@ -1,0 +1,584 @@
+//! Choosing one of several backends.
+//!
+//! A balancer sees only its own connections: those it opened and that have not closed. Ties go to a
+//! rotating pointer that moves only when it has broken a tie, never to the lowest index. When no
+//! backend is eligible it sends to all. It does not know what a backend is, nor why one is down.
+
+use std::collections::HashMap; // tidy: looked up by key, never iterated
+
+use crate::engine::stream::{DrawKey, salt};
+use crate::units::Instant;
+use crate::{choice, config};
+
+choice! {
+    /// How a backend is chosen.
+    pub enum BalanceConfig {
+        /// One after the other.
+        round_robin: RoundRobin,
+        /// Smooth weighted round robin, as nginx does it.
+        weighted_round_robin: WeightedRoundRobin,
+        /// Uniformly at random.
+        random: Random,
+        /// At random in proportion to the weights.
+        weighted_random: WeightedRandom,
+        /// The fewest open connections of this balancer.
+        least_connections: LeastConnections,
+        /// The least (open connections + 1) / weight.
+        weighted_least_connections: WeightedLeastConnections,
+        /// The least (open connections + 1) x smoothed response time.
+        least_response_time: LeastResponseTime,
+        /// The fewest open connections among `d` drawn at random.
+        power_of_d: PowerOfD(PowerConfig),
+        /// The backend that owns the user's or the key's place on a hash ring.
+        consistent_hash: ConsistentHash(HashConfig),
+    }
+}
+
+config! {
+    /// Choices among `d` backends.
+    pub struct PowerConfig, short = d {
+        /// How many are drawn.
+        d: u64 = "2" source "Mitzenmacher, The power of two choices, 2001",
+        /// Whether one may be drawn twice.
+        replace: bool = "true",
+    }
+}
+
+config! {
+    /// A hash ring.
+    pub struct HashConfig, short = by {
+        /// What is hashed.
+        by: HashBy = "user",
+        /// Points of each backend on the ring.
+        virtual_nodes: u64 = "100" source "Dynamo-style stores use 100 to 200 per server",
+    }
+}
+
+choice! {
+    /// What a hash ring places.
+    #[derive(Copy, PartialEq, Eq)]
+    pub enum HashBy {
+        /// The user id.
+        user: User,
+        /// The key of the item asked for.
+        key: Key,
+    }
+}
+
+impl BalanceConfig {
+    /// The plan for backends of these names and weights.
+    pub fn plan(&self, weights: Vec<f64>, sticky: bool, names: &[String]) -> BalancePlan {
+        let mut nodes = 0;
+        let strategy = match self {
+            Self::RoundRobin => Strategy::RoundRobin,
+            Self::WeightedRoundRobin => Strategy::WeightedRoundRobin,
+            Self::Random => Strategy::Random,
+            Self::WeightedRandom => Strategy::WeightedRandom,
+            Self::LeastConnections => Strategy::LeastConnections,
+            Self::WeightedLeastConnections => Strategy::WeightedLeastConnections,
+            Self::LeastResponseTime => Strategy::LeastResponseTime,
+            Self::PowerOfD(power) => Strategy::PowerOfD {
+                d: power.d.value.clamp(1, 1000) as u32,
+                replace: power.replace.value,
+            },
+            Self::ConsistentHash(hash) => {
+                nodes = hash.virtual_nodes.value.clamp(1, 100_000) as u32;
+                Strategy::ConsistentHash { by: hash.by.value }
+            }
+        };
+        BalancePlan::new(strategy, weights, sticky, names, nodes)
+    }
+}
+
+/// How a backend is chosen.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Strategy {
+    /// One after the other.
+    RoundRobin,
+    /// Smooth weighted round robin, as nginx does it.
+    WeightedRoundRobin,
+    /// Uniformly at random.
+    Random,
+    /// At random in proportion to the weights.
+    WeightedRandom,
+    /// The fewest open connections.
+    LeastConnections,
+    /// The least (open connections + 1) / weight.
+    WeightedLeastConnections,
+    /// The least (open connections + 1) x smoothed response time, as Linkerd's peak EWMA.
+    LeastResponseTime,
+    /// The fewest open connections among `d` drawn at random.
+    PowerOfD {
+        /// How many are drawn.
+        d: u32,
+        /// Whether one may be drawn twice.
+        replace: bool,
+    },
+    /// The backend that owns the user's or the key's place on a hash ring.
+    ConsistentHash {
+        /// What is hashed.
+        by: HashBy,
+    },
+}
+
+/// What never changes about one balancer.
+#[derive(Clone, Debug)]
+pub struct BalancePlan {
+    /// How a backend is chosen.
+    pub strategy: Strategy,
+    /// Weight of each backend, in the order of the backends.
+    pub weights: Vec<f64>,
+    /// Whether a user's first choice holds while that backend is eligible.
+    pub sticky: bool,
+    /// Points of the hash ring in order; empty for other strategies.
+    pub ring: Vec<(u64, u16)>,
+}
+
+impl BalancePlan {
+    /// A plan; the ring gives every backend `virtual_nodes` points by the hash of its name.
+    pub fn new(
+        strategy: Strategy,
+        weights: Vec<f64>,
+        sticky: bool,
+        names: &[String],
+        virtual_nodes: u32,
+    ) -> Self {
+        let mut ring = Vec::new();
+        if matches!(strategy, Strategy::ConsistentHash { .. }) {
+            for (backend, name) in names.iter().enumerate() {
+                let base = DrawKey(salt(name));
+                let points = 0..u64::from(virtual_nodes);
+                ring.extend(points.map(|node| (base.child(node).0, backend as u16)));
+            }
+            ring.sort_unstable();
+        }
+        Self { strategy, weights, sticky, ring }
+    }
+
+    /// Plain round robin over `backends` equal ones.
+    pub fn round_robin(backends: usize) -> Self {
+        Self::new(Strategy::RoundRobin, vec![1.0; backends], false, &[], 0)
+    }
+}
+
+/// What a choice may depend on.
+#[derive(Clone, Copy, Debug)]
+pub struct Choice {
+    /// Key of the call's own draws.
+    pub draw: DrawKey,
+    /// The user asking.
+    pub user: u32,
+    /// Hash of the item asked for.
+    pub item: u64,
+    /// The backend of the attempt before, to be avoided if there is another.
+    pub avoid: Option<u16>,
+}
+
+/// Backends with equally many connections, as bit sets: one per number of connections.
+#[derive(Clone, Debug, Default)]
+struct Levels {
+    words: usize,
+    bits: Vec<u64>,
+    least: usize,
+}
+
+impl Levels {
+    fn new(backends: usize) -> Self {
+        let words = backends.div_ceil(64);
+        let mut levels = Self { words, bits: vec![0; words], least: 0 };
+        for backend in 0..backends {
+            levels.bits[backend / 64] |= 1 << (backend % 64);
+        }
+        levels
+    }
+
+    fn shift(&mut self, backend: usize, from: usize, to: usize) {
+        let needed = (to + 1) * self.words;
+        if self.bits.len() < needed {
+            self.bits.resize(needed, 0);
+        }
+        let (word, bit) = (backend / 64, 1u64 << (backend % 64));
+        self.bits[from * self.words + word] &= !bit;
+        self.bits[to * self.words + word] |= bit;
+        let row = &self.bits[from * self.words..][..self.words];
+        if to < self.least || (from == self.least && row.iter().all(|&word| word == 0)) {
+            self.least = to;
+        }
+    }
+
+    /// The members of the lowest level that has an eligible one: the first at or after `pointer`,
+    /// and whether there was a choice.
+    fn first(&self, eligible: &[u64], pointer: usize) -> Option<(usize, bool)> {
+        let levels = self.bits.len() / self.words;
+        for level in self.least..levels {
+            let row = &self.bits[level * self.words..][..self.words];
+            let count: u32 = row.iter().zip(eligible).map(|(a, b)| (a & b).count_ones()).sum();
+            if count == 0 {
+                continue;
+            }
+            let word_at = |word: usize| row[word] & eligible[word];
+            let start = (pointer / 64).min(self.words - 1);
+            let low = u64::MAX << (pointer % 64);
+            let first = word_at(start) & low;
+            if first != 0 {
+                return Some((start * 64 + first.trailing_zeros() as usize, count > 1));
+            }
+            for step in 1..=self.words {
+                let word = (start + step) % self.words;
+                let bits = word_at(word);
+                if bits != 0 {
+                    return Some((word * 64 + bits.trailing_zeros() as usize, count > 1));
+                }
+            }
+        }
+        None
+    }
+}
+
+/// The state of one balancer: its connections, its view of its backends.
+#[derive(Clone, Debug)]
+pub struct Balancer {
+    open: Vec<u32>,
+    up: Vec<bool>,
+    ejected_until: Vec<Instant>,
+    /// Backends that may be chosen, in order; all of them when none is.
+    eligible: Vec<u16>,
+    eligible_bits: Vec<u64>,
+    /// Kept only for [`Strategy::LeastConnections`].
+    levels: Option<Levels>,
+    /// Whether response times are smoothed, for [`Strategy::LeastResponseTime`].
+    timed: bool,
+    pointer: usize,
+    smooth: Vec<f64>,
+    response_ns: Vec<f64>,
+    sticky: HashMap<u32, u16>, // tidy: looked up by key, never iterated
+}
+
+/// Share of the newest response time in the smoothed one.
+const SMOOTHING: f64 = 0.1;
+
+impl Balancer {
+    /// All backends of a plan up and idle.
+    pub fn new(plan: &BalancePlan) -> Self {
+        let backends = plan.weights.len();
+        let counts = plan.strategy == Strategy::LeastConnections;
+        let mut balancer = Self {
+            open: vec![0; backends],
+            up: vec![true; backends],
+            ejected_until: vec![Instant(i64::MIN); backends],
+            eligible: Vec::with_capacity(backends),
+            eligible_bits: vec![0; backends.div_ceil(64)],
+            levels: counts.then(|| Levels::new(backends)),
+            timed: plan.strategy == Strategy::LeastResponseTime,
+            pointer: 0,
+            smooth: vec![0.0; backends],
+            response_ns: vec![0.0; backends],
+            sticky: HashMap::new(),
+        };
+        balancer.refresh();
+        balancer
+    }
+
+    /// Number of backends.
+    pub fn len(&self) -> usize {
+        self.open.len()
+    }
+
+    /// Whether there is no backend.
+    pub fn is_empty(&self) -> bool {
+        self.open.is_empty()
+    }
+
+    /// Whether the health check holds a backend to be up.
+    pub fn is_up(&self, backend: u16) -> bool {
+        self.up[backend as usize]
+    }
+
+    /// How many backends are up.
+    pub fn up_count(&self) -> usize {
+        self.up.iter().filter(|&&up| up).count()
+    }
+
+    /// Takes a backend in or out; returns whether that changed anything.
+    pub fn set_up(&mut self, backend: u16, up: bool) -> bool {
+        let changed = std::mem::replace(&mut self.up[backend as usize], up) != up;
+        if changed {
+            self.refresh();
+        }
+        changed
+    }
+
+    /// Ejects a backend until an instant; the caller calls [`Balancer::readmit`] then. Refused when
+    /// more than `share_max` of the backends would be out (at least one may always be).
+    pub fn eject(&mut self, backend: u16, until: Instant, share_max: f64, now: Instant) -> bool {
+        let out = self.ejected_until.iter().filter(|&&end| end > now).count();
+        let allowed = ((self.len() as f64 * share_max).floor() as usize).max(1);
+        if self.ejected_until[backend as usize] > now || out >= allowed {
+            return false;
+        }
+        self.ejected_until[backend as usize] = until;
+        self.refresh();
+        true
+    }
+
+    /// Ends an ejection.
+    pub fn readmit(&mut self, backend: u16) {
+        self.ejected_until[backend as usize] = Instant(i64::MIN);
+        self.refresh();
+    }
+
+    fn refresh(&mut self) {
+        self.eligible.clear();
+        let may = |backend: &u16| {
+            let index = *backend as usize;
+            self.up[index] && self.ejected_until[index].0 == i64::MIN
+        };
+        let all = 0..self.open.len() as u16;
+        self.eligible.extend(all.clone().filter(may));
+        if self.eligible.is_empty() {
+            self.eligible.extend(all);
+        }
+        self.eligible_bits.fill(0);
+        for &backend in &self.eligible {
+            self.eligible_bits[backend as usize / 64] |= 1 << (backend % 64);
+        }
+    }
+
+    fn is_eligible(&self, backend: u16) -> bool {
+        self.eligible_bits[backend as usize / 64] >> (backend % 64) & 1 == 1
+    }
+
+    /// A connection to a backend opens.
+    #[inline(always)]
+    pub fn opened(&mut self, backend: u16) {
+        let index = backend as usize;
+        let count = self.open[index];
+        self.open[index] = count + 1;
+        if let Some(levels) = &mut self.levels {
+            levels.shift(index, count as usize, count as usize + 1);
+        }
+    }
+
+    /// A connection closes after `elapsed_ns`.
+    #[inline(always)]
+    pub fn closed(&mut self, backend: u16, elapsed_ns: i64) {
+        let index = backend as usize;
+        let count = self.open[index];
+        self.open[index] = count - 1;
+        if let Some(levels) = &mut self.levels {
+            levels.shift(index, count as usize, count as usize - 1);
+        }
+        if !self.timed {
+            return;
+        }
+        let smoothed = &mut self.response_ns[index];
+        let elapsed = elapsed_ns as f64;
+        *smoothed =
+            if *smoothed == 0.0 { elapsed } else { *smoothed + SMOOTHING * (elapsed - *smoothed) };
+    }
+
+    /// Forgets all connections: the process that held them died.
+    pub fn clear(&mut self) {
+        self.open.fill(0);
+        if let Some(levels) = &mut self.levels {
+            *levels = Levels::new(self.open.len());
+        }
+    }
+
+    /// Chooses a backend.
+    #[inline(always)]
+    pub fn pick(&mut self, plan: &BalancePlan, choice: Choice) -> u16 {
+        if plan.sticky {
+            if let Some(&kept) = self.sticky.get(&choice.user)
+                && self.is_eligible(kept)
+            {
+                return kept;
+            }
+            let picked = self.pick_fresh(plan, choice);
+            self.sticky.insert(choice.user, picked);
+            return picked;
+        }
+        self.pick_fresh(plan, choice)
+    }
+
+    fn pick_fresh(&mut self, plan: &BalancePlan, choice: Choice) -> u16 {
+        let avoid = choice.avoid.filter(|_| self.eligible.len() > 1);
+        match plan.strategy {
+            Strategy::RoundRobin => self.next_in_turn(avoid),
+            Strategy::WeightedRoundRobin => self.smooth_weighted(&plan.weights, avoid),
+            Strategy::Random => self.random(choice.draw, avoid),
+            Strategy::WeightedRandom => self.weighted_random(&plan.weights, choice.draw, avoid),
+            Strategy::LeastConnections => self.least_connections(avoid),
+            Strategy::WeightedLeastConnections => {
+                let weights = &plan.weights;
+                let open = &self.open;
+                let cost = |backend: usize| f64::from(open[backend] + 1) / weights[backend];
+                Self::least(&self.eligible, &mut self.pointer, avoid, cost)
+            }
+            Strategy::LeastResponseTime => {
+                let (open, response) = (&self.open, &self.response_ns);
+                let cost = |backend: usize| f64::from(open[backend] + 1) * response[backend];
+                Self::least(&self.eligible, &mut self.pointer, avoid, cost)
+            }
+            Strategy::PowerOfD { d, replace } => self.least_of(d, replace, choice.draw, avoid),
+            Strategy::ConsistentHash { by } => {
+                let point = match by {
+                    HashBy::User => DrawKey(salt("ring user")).child(u64::from(choice.user)).0,
+                    HashBy::Key => DrawKey(salt("ring key")).child(choice.item).0,
+                };
+                self.on_ring(&plan.ring, point, avoid)
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn next_in_turn(&mut self, avoid: Option<u16>) -> u16 {
+        loop {
+            if self.pointer >= self.eligible.len() {
+                self.pointer = 0;
+            }
+            let picked = self.eligible[self.pointer];
+            self.pointer += 1;
+            if Some(picked) != avoid {
+                return picked;
+            }
+        }
+    }
+
+    fn smooth_weighted(&mut self, weights: &[f64], avoid: Option<u16>) -> u16 {
+        let total: f64 = self.eligible.iter().map(|&backend| weights[backend as usize]).sum();
+        let mut best = self.eligible[0];
+        let mut best_credit = f64::NEG_INFINITY;
+        for &backend in &self.eligible {
+            let credit = &mut self.smooth[backend as usize];
+            *credit += weights[backend as usize];
+            if *credit > best_credit && Some(backend) != avoid {
+                best = backend;
+                best_credit = *credit;
+            }
+        }
+        self.smooth[best as usize] -= total;
+        best
+    }
+
+    #[inline]
+    fn random(&self, draw: DrawKey, avoid: Option<u16>) -> u16 {
+        let mut draw = draw.draw();
+        loop {
+            let picked = self.eligible[draw.below(self.eligible.len() as u64) as usize];
+            if Some(picked) != avoid {
+                return picked;
+            }
+        }
+    }
+
+    fn weighted_random(&self, weights: &[f64], draw: DrawKey, avoid: Option<u16>) -> u16 {
+        let weight = |backend: &u16| weights[*backend as usize];
+        let candidates = || self.eligible.iter().filter(|&&backend| Some(backend) != avoid);
+        let mut left = draw.draw().unit() * candidates().map(weight).sum::<f64>();
+        let mut last = self.eligible[0];
+        for &backend in candidates() {
+            last = backend;
+            left -= weight(&backend);
+            if left < 0.0 {
+                break;
+            }
+        }
+        last
+    }
+
+    fn least_connections(&mut self, avoid: Option<u16>) -> u16 {
+        let (Some(levels), None) = (&self.levels, avoid) else {
+            let open = &self.open;
+            let cost = |backend: usize| f64::from(open[backend]);
+            return Self::least(&self.eligible, &mut self.pointer, avoid, cost);
+        };
+        if self.pointer >= self.open.len() {
+            self.pointer = 0;
+        }
+        let (picked, tie) =
+            levels.first(&self.eligible_bits, self.pointer).expect("someone is eligible");
+        if tie {
+            self.pointer = picked + 1;
+        }
+        picked as u16
+    }
+
+    /// The eligible backend of least cost; a tie goes to the first one at or after the pointer.
+    fn least(
+        eligible: &[u16],
+        pointer: &mut usize,
+        avoid: Option<u16>,
+        cost: impl Fn(usize) -> f64,
+    ) -> u16 {
+        let mut best: Option<(f64, u16)> = None;
+        let mut tie = false;
+        let start = eligible.partition_point(|&backend| (backend as usize) < *pointer);
+        for &backend in eligible[start..].iter().chain(&eligible[..start]) {
+            if Some(backend) == avoid {
+                continue;
+            }
+            let this = cost(backend as usize);
+            match best {
+                Some((least, _)) if this > least => {}
+                Some((least, _)) if this == least => tie = true,
+                _ => {
+                    best = Some((this, backend));
+                    tie = false;
+                }
+            }
+        }
+        let picked = best.expect("someone is eligible").1;
+        if tie {
+            *pointer = picked as usize + 1;
+        }
+        picked
+    }
+
+    fn least_of(&self, d: u32, replace: bool, draw: DrawKey, avoid: Option<u16>) -> u16 {
+        let mut draw = draw.draw();
+        let n = self.eligible.len() as u64;
+        let mut best: Option<(u32, u16)> = None;
+        let mut ties = 1;
+        let mut seen = [u16::MAX; 16];
+        let wanted = if replace { d } else { d.min(n as u32) };
+        for turn in 0..wanted as usize {
+            let picked = loop {
+                let candidate = self.eligible[draw.below(n) as usize];
+                if replace || !seen[..turn.min(16)].contains(&candidate) {
+                    break candidate;
+                }
+            };
+            seen[turn.min(15)] = picked;
+            if Some(picked) == avoid {
+                continue;
+            }
+            let open = self.open[picked as usize];
+            match best {
+                Some((least, _)) if open > least => {}
+                Some((least, _)) if open == least => {
+                    // Reservoir choice: each of the tied is as likely as the others.
+                    ties += 1;
+                    if draw.below(ties) == 0 {
+                        best = Some((open, picked));
+                    }
+                }
+                _ => {
+                    best = Some((open, picked));
+                    ties = 1;
+                }
+            }
+        }
+        best.map_or_else(|| self.random(DrawKey(draw.below(u64::MAX)), avoid), |(_, picked)| picked)
+    }
+
+    fn on_ring(&self, ring: &[(u64, u16)], point: u64, avoid: Option<u16>) -> u16 {
+        let start = ring.partition_point(|&(at, _)| at < point);
+        let found = ring[start..]
+            .iter()
+            .chain(&ring[..start])
+            .map(|&(_, backend)| backend)
+            .find(|&backend| self.is_eligible(backend) && Some(backend) != avoid);
+        found.unwrap_or(self.eligible[0])
+    }
+}

@@ -1,0 +1,267 @@
+//! Hand-made summaries for the tests of the formats: a healthy stage 2, and a dead system.
+//!
+//! The figures are plausible, not measured.
+
+use crate::experiment::statistics::{Estimate, Value};
+use crate::experiment::summary::{
+    Bottleneck, Component, Extra, FailurePlace, Fault, Forecast, Judged, Limit, Named, QUANTILES,
+    Quantiles, ScenarioId, Summary, Traffic, Unit,
+};
+use crate::experiment::verdict::Verdict;
+
+/// An estimate with an interval of ± `half`.
+fn about(mean: f64, half: f64) -> Estimate {
+    Estimate { mean: Value::Finite(mean), ci95: Some([mean - half, mean + half]) }
+}
+
+const INFINITE: Estimate = Estimate { mean: Value::Infinite, ci95: None };
+
+/// A distribution from its mean, median, p90, p95, p99, p99.9 and maximum, each ± 1 %.
+fn quantiles(figures: [f64; 7]) -> Quantiles {
+    let [mean, p50, p90, p95, p99, p99_9, max] = figures
+        .map(|figure| if figure.is_finite() { about(figure, figure / 100.0) } else { INFINITE });
+    let merged = [&p50, &p90, &p95, &p99, &p99_9].map(|estimate| estimate.mean);
+    Quantiles { mean, p50, p90, p95, p99, p99_9, max, merged }
+}
+
+fn component(kind: &str, instances: u32, utilization: f64, arrivals: f64) -> Component {
+    let busy = 1.0 / (1.0 - utilization);
+    let times = [1.0, 0.8, 2.0, 3.0, 5.0, 8.0, 21.0];
+    Component {
+        kind: kind.to_owned(),
+        instances,
+        utilization: about(utilization, utilization / 200.0),
+        wasted: about(0.0, 0.0),
+        queue_length: about(0.3 * busy, 0.02),
+        in_system: about(1.3 * busy, 0.03),
+        arrivals_rps: about(arrivals, arrivals / 400.0),
+        throughput_rps: about(arrivals, arrivals / 400.0),
+        prob_wait: about(utilization / 2.0, 0.002),
+        rejected: about(0.0, 0.0),
+        wait_ms: quantiles(times.map(|time| time * busy)),
+        service_ms: quantiles(times.map(|time| time * 20.0)),
+        sojourn_ms: quantiles(times.map(|time| time * (busy + 20.0))),
+        failures: Vec::new(),
+        extras: Vec::new(),
+    }
+}
+
+fn traffic(share: f64, slower: f64) -> Traffic {
+    let latency = [61.2, 48.0, 118.0, 151.0, 238.0, 412.0, 902.0].map(|time| time * slower);
+    let infinite = f64::INFINITY;
+    let felt = [infinite, latency[1], latency[2], latency[3], latency[4] + 1.0, infinite, infinite];
+    Traffic {
+        requests: (4_800_000.0 * share) as u64,
+        offered_rps: about(1000.0 * share, 2.4 * share),
+        throughput_rps: about(998.7 * share, 2.4 * share),
+        goodput_rps: about(998.6 * share, 2.4 * share),
+        availability: about(0.99871, 0.00008),
+        degraded: about(0.0, 0.0),
+        amplification: about(1.0021, 0.0003),
+        answered_ms: quantiles(latency),
+        felt_ms: quantiles(felt),
+        failures: vec![
+            ("crashed".to_owned(), (620.0 * share) as u64),
+            ("refused".to_owned(), (5_210.0 * share) as u64),
+            ("timeout".to_owned(), (362.0 * share) as u64),
+        ],
+        places: Vec::new(),
+    }
+}
+
+fn components() -> Named<Component> {
+    let mut cache = component("cache", 2, 0.12, 9000.0);
+    cache.extras = vec![
+        Extra {
+            name: "hit_ratio".to_owned(),
+            label: "hit ratio".to_owned(),
+            unit: Unit::Ratio,
+            value: about(0.941, 0.002),
+        },
+        Extra {
+            name: "fill_ms".to_owned(),
+            label: "fill".to_owned(),
+            unit: Unit::Milliseconds,
+            value: about(3.2, 0.1),
+        },
+    ];
+    let mut web = component("service", 9, 0.62, 1000.0);
+    web.failures = vec![("crashed".to_owned(), 620), ("refused".to_owned(), 5_210)];
+    web.wasted = about(0.0008, 0.0001);
+    vec![
+        ("lb".to_owned(), component("load_balancer", 1, 0.016, 1000.0)),
+        ("web".to_owned(), web),
+        ("cache".to_owned(), cache),
+        ("db".to_owned(), component("database", 1, 0.41, 2400.0)),
+    ]
+}
+
+/// Stage 2, losing one of its web servers.
+pub(super) fn summary() -> Summary {
+    let place = |cause: &str, place: &str, count| FailurePlace {
+        cause: cause.to_owned(),
+        place: place.to_owned(),
+        count,
+    };
+    let mut overall = traffic(1.0, 1.0);
+    overall.places = vec![
+        place("timeout", "users waiting for lb", 362),
+        place("refused", "web", 5_210),
+        place("crashed", "web", 620),
+    ];
+    Summary {
+        scenario: ScenarioId {
+            name: "Stage 2: a load balancer before several web servers".to_owned(),
+            file: "stage2.yaml".to_owned(),
+            digest: "5f2c9ae1d07b3344".to_owned(),
+        },
+        seed: 1,
+        replications: 8,
+        duration_s: 600.0,
+        warmup_s: 45.0,
+        shrink: 1.0,
+        warnings: vec![
+            "the p99.9 of 4.8 M requests with 0.13 % failures is infinite in every replication"
+                .to_owned(),
+        ],
+        overall,
+        operations: vec![
+            ("view".to_owned(), traffic(0.9, 0.97)),
+            ("update_profile".to_owned(), traffic(0.1, 1.3)),
+        ],
+        components: components(),
+        faults: vec![(
+            "lose_one".to_owned(),
+            Fault {
+                action: "crash web.3 silently".to_owned(),
+                at_s: Some(300.0),
+                until_s: None,
+                occurrences: about(1.0, 0.0),
+                detect_time_s: about(5.2, 0.4),
+                errors: about(774.0, 31.0),
+            },
+        )],
+        slo: slo(),
+        expect: vec![Judged {
+            expression: "db.utilization == 42% within 5%".to_owned(),
+            value: about(0.41, 0.003),
+            unit: Unit::Ratio,
+            verdict: Verdict::Holds,
+            note: None,
+        }],
+        bottleneck: Some(bottleneck()),
+    }
+}
+
+fn slo() -> Vec<Judged> {
+    vec![
+        Judged {
+            expression: "p99 < 500ms".to_owned(),
+            value: about(239.0, 2.4),
+            unit: Unit::Milliseconds,
+            verdict: Verdict::Holds,
+            note: None,
+        },
+        Judged {
+            expression: "availability >= 99.9%".to_owned(),
+            value: about(0.99871, 0.00008),
+            unit: Unit::Ratio,
+            verdict: Verdict::Fails,
+            note: None,
+        },
+        Judged {
+            expression: "update_profile.p95 < 200ms outside lose_one".to_owned(),
+            value: about(197.0, 4.1),
+            unit: Unit::Milliseconds,
+            verdict: Verdict::Undecided,
+            note: Some("window used: 0s..300s".to_owned()),
+        },
+        Judged {
+            expression: "p99.9 < 2s".to_owned(),
+            value: INFINITE,
+            unit: Unit::Milliseconds,
+            verdict: Verdict::Fails,
+            note: Some("more than 0.1 % of the requests failed".to_owned()),
+        },
+    ]
+}
+
+fn bottleneck() -> Bottleneck {
+    Bottleneck {
+        limits: vec![
+            Limit {
+                component: "web".to_owned(),
+                resource: "cores".to_owned(),
+                servers: 36.0,
+                demand_ms: 22.3,
+                utilization: about(0.62, 0.003),
+                limit_rps: 1614.0,
+                limit_users: Some(161_400.0),
+            },
+            Limit {
+                component: "db".to_owned(),
+                resource: "cores".to_owned(),
+                servers: 4.0,
+                demand_ms: 1.64,
+                utilization: about(0.41, 0.003),
+                limit_rps: 2439.0,
+                limit_users: Some(243_900.0),
+            },
+            Limit {
+                component: "web".to_owned(),
+                resource: "workers".to_owned(),
+                servers: 90.0,
+                demand_ms: 29.1,
+                utilization: about(0.323, 0.003),
+                limit_rps: 3093.0,
+                limit_users: Some(309_300.0),
+            },
+        ],
+        forecasts: vec![Forecast {
+            component: "db".to_owned(),
+            formula: "Erlang C, M/M/4".to_owned(),
+            quantity: "mean wait".to_owned(),
+            predicted_ms: 0.0312,
+            measured_ms: about(0.0331, 0.0009),
+        }],
+    }
+}
+
+/// A system that answers nothing: no latency, no bottleneck, an SLO that fails.
+pub(super) fn dead() -> Summary {
+    let none =
+        Quantiles { merged: [Value::Infinite; QUANTILES.len()], ..quantiles([f64::INFINITY; 7]) };
+    let overall = Traffic {
+        throughput_rps: about(0.0, 0.0),
+        goodput_rps: about(0.0, 0.0),
+        availability: about(0.0, 0.0),
+        answered_ms: Quantiles::NO_DATA,
+        felt_ms: none,
+        failures: vec![("refused".to_owned(), 4_800_000)],
+        ..traffic(1.0, 1.0)
+    };
+    let idle = Component {
+        utilization: Estimate::NO_DATA,
+        wasted: Estimate::NO_DATA,
+        prob_wait: Estimate::NO_DATA,
+        wait_ms: Quantiles::NO_DATA,
+        service_ms: Quantiles::NO_DATA,
+        sojourn_ms: Quantiles::NO_DATA,
+        ..component("service", 2, 0.0, 0.0)
+    };
+    let mut slo = slo();
+    slo.truncate(1);
+    slo[0].value = INFINITE;
+    slo[0].verdict = Verdict::Fails;
+    Summary {
+        warnings: Vec::new(),
+        operations: Vec::new(),
+        components: vec![("web".to_owned(), idle)],
+        faults: Vec::new(),
+        expect: Vec::new(),
+        bottleneck: None,
+        overall,
+        slo,
+        ..summary()
+    }
+}

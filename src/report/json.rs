@@ -1,0 +1,326 @@
+//! The summary as JSON: a stable interface, described by `summary.schema.json` beside this file.
+//!
+//! Equal summaries give equal bytes: keys stand in a fixed order and numbers are rounded to nine
+//! significant digits, far below the simulation's noise. It computes nothing.
+
+use crate::experiment::statistics::{Estimate, Value};
+use crate::experiment::summary::{
+    Bottleneck, Component, Extra, FailurePlace, Fault, Forecast, Judged, Limit, Named, QUANTILES,
+    Quantiles, Summary, Traffic,
+};
+use serde_json::{Map, Value as Json, json};
+
+/// The JSON Schema (draft 2020-12) of the summary.
+pub const SCHEMA: &str = include_str!("summary.schema.json");
+
+/// The version of the format; it changes only when something is renamed or removed.
+const FORMAT: u32 = 1;
+
+/// Objects and lists that fit into so many columns stay on one line.
+const COLUMNS: usize = 100;
+
+/// The summary as JSON text that ends with a line break.
+pub fn write(summary: &Summary) -> String {
+    let mut text = String::new();
+    lay_out(&summary_of(summary), 0, 0, &mut text);
+    text.push('\n');
+    text
+}
+
+fn summary_of(summary: &Summary) -> Json {
+    let scenario = &summary.scenario;
+    json!({
+        "format": FORMAT,
+        "scenario": {
+            "name": scenario.name,
+            "file": scenario.file,
+            "digest": scenario.digest,
+        },
+        "seed": summary.seed,
+        "replications": summary.replications,
+        "duration_s": number(summary.duration_s),
+        "warmup_s": number(summary.warmup_s),
+        "shrink": number(summary.shrink),
+        "warnings": summary.warnings,
+        "overall": traffic(&summary.overall),
+        "operations": named(&summary.operations, traffic),
+        "components": named(&summary.components, component),
+        "faults": summary.faults.iter().map(fault).collect::<Vec<_>>(),
+        "slo": summary.slo.iter().map(judged).collect::<Vec<_>>(),
+        "expect": summary.expect.iter().map(judged).collect::<Vec<_>>(),
+        "bottleneck": summary.bottleneck.as_ref().map(bottleneck),
+    })
+}
+
+fn traffic(traffic: &Traffic) -> Json {
+    let place =
+        |one: &FailurePlace| json!({ "cause": one.cause, "place": one.place, "count": one.count });
+    json!({
+        "requests": traffic.requests,
+        "offered_rps": estimate(&traffic.offered_rps),
+        "throughput_rps": estimate(&traffic.throughput_rps),
+        "goodput_rps": estimate(&traffic.goodput_rps),
+        "availability": estimate(&traffic.availability),
+        "degraded": estimate(&traffic.degraded),
+        "amplification": estimate(&traffic.amplification),
+        "latency_ms": {
+            "answered": quantiles(&traffic.answered_ms),
+            "felt": quantiles(&traffic.felt_ms),
+        },
+        "failures": named(&traffic.failures, |count| json!(count)),
+        "failure_places": traffic.places.iter().map(place).collect::<Vec<_>>(),
+    })
+}
+
+fn component(component: &Component) -> Json {
+    let mut json = json!({
+        "kind": component.kind,
+        "instances": component.instances,
+        "utilization": estimate(&component.utilization),
+        "wasted": estimate(&component.wasted),
+        "queue_length": estimate(&component.queue_length),
+        "in_system": estimate(&component.in_system),
+        "arrivals_rps": estimate(&component.arrivals_rps),
+        "throughput_rps": estimate(&component.throughput_rps),
+        "prob_wait": estimate(&component.prob_wait),
+        "rejected": estimate(&component.rejected),
+        "wait_ms": quantiles(&component.wait_ms),
+        "service_ms": quantiles(&component.service_ms),
+        "sojourn_ms": quantiles(&component.sojourn_ms),
+        "failures": named(&component.failures, |count| json!(count)),
+    });
+    let map = json.as_object_mut().expect("a component is an object");
+    for Extra { name, value, .. } in &component.extras {
+        let before = map.insert(name.clone(), estimate(value));
+        assert!(before.is_none(), "a kind adds `{name}`, which every component has");
+    }
+    json
+}
+
+fn fault((name, fault): &(String, Fault)) -> Json {
+    json!({
+        "name": name,
+        "action": fault.action,
+        "at_s": fault.at_s.map(number),
+        "until_s": fault.until_s.map(number),
+        "occurrences": estimate(&fault.occurrences),
+        "detect_time_s": estimate(&fault.detect_time_s),
+        "errors": estimate(&fault.errors),
+    })
+}
+
+fn judged(judged: &Judged) -> Json {
+    json!({
+        "expression": judged.expression,
+        "value": estimate(&judged.value),
+        "unit": judged.unit.word(),
+        "verdict": judged.verdict.word(),
+        "note": judged.note,
+    })
+}
+
+fn bottleneck(bottleneck: &Bottleneck) -> Json {
+    let limit = |limit: &Limit| {
+        json!({
+            "component": limit.component,
+            "resource": limit.resource,
+            "servers": number(limit.servers),
+            "demand_ms": number(limit.demand_ms),
+            "utilization": estimate(&limit.utilization),
+            "limit_rps": number(limit.limit_rps),
+            "limit_users": limit.limit_users.map(number),
+        })
+    };
+    let forecast = |forecast: &Forecast| {
+        json!({
+            "component": forecast.component,
+            "formula": forecast.formula,
+            "quantity": forecast.quantity,
+            "predicted_ms": number(forecast.predicted_ms),
+            "measured_ms": estimate(&forecast.measured_ms),
+        })
+    };
+    json!({
+        "limits": bottleneck.limits.iter().map(limit).collect::<Vec<_>>(),
+        "forecasts": bottleneck.forecasts.iter().map(forecast).collect::<Vec<_>>(),
+    })
+}
+
+fn quantiles(quantiles: &Quantiles) -> Json {
+    let merged = QUANTILES
+        .iter()
+        .zip(quantiles.merged)
+        .map(|(&(name, _), quantile)| (name.to_owned(), value(quantile)));
+    json!({
+        "mean": estimate(&quantiles.mean),
+        "p50": estimate(&quantiles.p50),
+        "p90": estimate(&quantiles.p90),
+        "p95": estimate(&quantiles.p95),
+        "p99": estimate(&quantiles.p99),
+        "p99_9": estimate(&quantiles.p99_9),
+        "max": estimate(&quantiles.max),
+        "merged": merged.collect::<Map<_, _>>(),
+    })
+}
+
+fn estimate(estimate: &Estimate) -> Json {
+    json!({
+        "mean": value(estimate.mean),
+        "ci95": estimate.ci95.map(|ends| ends.map(number)),
+    })
+}
+
+fn value(value: Value) -> Json {
+    match value {
+        Value::Finite(value) => number(value),
+        Value::Infinite => json!("none"),
+        Value::NoData => Json::Null,
+    }
+}
+
+fn named<T>(items: &Named<T>, one: impl Fn(&T) -> Json) -> Json {
+    Json::Object(items.iter().map(|(name, item)| (name.clone(), one(item))).collect())
+}
+
+/// A number rounded to nine significant digits; zero has no sign.
+fn number(number: f64) -> Json {
+    assert!(number.is_finite(), "a summary holds {number}");
+    let rounded: f64 = format!("{number:.8e}").parse().expect("a printed number is one");
+    json!(if rounded == 0.0 { 0.0 } else { rounded })
+}
+
+/// Writes a value whose first line begins at column `column`; what is short stays on one line.
+fn lay_out(json: &Json, indent: usize, column: usize, text: &mut String) {
+    let line = on_one_line(json);
+    if column + line.len() <= COLUMNS {
+        text.push_str(&line);
+        return;
+    }
+    let inner = indent + 2;
+    let mut separator = "";
+    let mut next = |text: &mut String| {
+        text.push_str(separator);
+        text.push('\n');
+        text.extend(std::iter::repeat_n(' ', inner));
+        separator = ",";
+    };
+    let close = match json {
+        Json::Object(map) => {
+            text.push('{');
+            for (key, value) in map {
+                next(text);
+                let key = format!("{}: ", Json::from(key.as_str()));
+                text.push_str(&key);
+                lay_out(value, inner, inner + key.len(), text);
+            }
+            '}'
+        }
+        Json::Array(items) => {
+            text.push('[');
+            for item in items {
+                next(text);
+                lay_out(item, inner, inner, text);
+            }
+            ']'
+        }
+        scalar => {
+            text.push_str(&scalar.to_string());
+            return;
+        }
+    };
+    text.push('\n');
+    text.extend(std::iter::repeat_n(' ', indent));
+    text.push(close);
+}
+
+fn on_one_line(json: &Json) -> String {
+    match json {
+        Json::Object(map) if !map.is_empty() => {
+            let entry = |(key, value): (&String, &Json)| {
+                format!("{}: {}", Json::from(key.as_str()), on_one_line(value))
+            };
+            format!("{{ {} }}", map.iter().map(entry).collect::<Vec<_>>().join(", "))
+        }
+        Json::Array(items) => {
+            format!("[{}]", items.iter().map(on_one_line).collect::<Vec<_>>().join(", "))
+        }
+        other => other.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::example;
+    use super::*;
+
+    fn parsed(summary: &Summary) -> Json {
+        serde_json::from_str(&write(summary)).expect("a summary is JSON")
+    }
+
+    fn mistakes(json: &Json) -> Vec<String> {
+        let schema = serde_json::from_str(SCHEMA).expect("the schema is JSON");
+        let validator = jsonschema::draft202012::new(&schema).expect("the schema is one");
+        let mistake =
+            |error: jsonschema::ValidationError<'_>| format!("{}: {error}", error.instance_path());
+        validator.iter_errors(json).map(mistake).collect()
+    }
+
+    #[test]
+    fn the_schema_is_valid_and_the_summary_fits_it() {
+        let schema = serde_json::from_str(SCHEMA).expect("the schema is JSON");
+        assert!(jsonschema::draft202012::meta::is_valid(&schema));
+        assert_eq!(mistakes(&parsed(&example::summary())), [""; 0]);
+        assert_eq!(mistakes(&parsed(&example::dead())), [""; 0]);
+    }
+
+    #[test]
+    fn the_schema_refuses_what_is_not_in_it() {
+        let changes: [fn(&mut Json); 6] = [
+            |json| json["surprise"] = json!(1),
+            |json| json["overall"]["offered_rps"]["mean"] = json!("many"),
+            |json| json["overall"]["latency_ms"]["felt"]["p98"] = json!(1),
+            |json| json["slo"][0]["verdict"] = json!("perhaps"),
+            |json| json["components"]["web"]["hit_ratio"] = json!(0.9),
+            |json| {
+                json.as_object_mut().expect("an object").remove("seed");
+            },
+        ];
+        for (index, change) in changes.iter().enumerate() {
+            let mut json = parsed(&example::summary());
+            change(&mut json);
+            assert_eq!(mistakes(&json).len(), 1, "change {index}");
+        }
+    }
+
+    #[test]
+    fn equal_summaries_give_equal_bytes_in_a_fixed_order() {
+        let text = write(&example::summary());
+        assert_eq!(text, write(&example::summary()));
+        let order = ["\"format\"", "\"scenario\"", "\"seed\"", "\"overall\"", "\"bottleneck\""];
+        let places: Vec<_> = order.iter().map(|key| text.find(key).expect("a key")).collect();
+        assert!(places.is_sorted(), "{places:?}");
+        // Layout is not content.
+        let value: Json = serde_json::from_str(&text).expect("a summary is JSON");
+        assert_eq!(value, summary_of(&example::summary()));
+        assert!(text.lines().all(|line| line.len() <= COLUMNS), "{text}");
+    }
+
+    #[test]
+    fn infinite_and_missing_figures_are_words_not_numbers() {
+        let dead = parsed(&example::dead());
+        assert_eq!(dead["overall"]["latency_ms"]["felt"]["p99"]["mean"], json!("none"));
+        assert_eq!(dead["overall"]["latency_ms"]["answered"]["p99"]["mean"], Json::Null);
+        assert_eq!(dead["overall"]["latency_ms"]["answered"]["p99"]["ci95"], Json::Null);
+        assert_eq!(dead["bottleneck"], Json::Null);
+    }
+
+    #[test]
+    fn numbers_are_rounded_to_nine_digits() {
+        let text = |value| number(value).to_string();
+        assert_eq!(text(0.1 + 0.2), "0.3");
+        assert_eq!(text(1.0 / 3.0), "0.333333333");
+        assert_eq!(text(-0.0), "0.0");
+        assert_eq!(text(123_456_789_012.0), "123456789000.0");
+        assert_eq!(text(5e-324), "5e-324");
+    }
+}

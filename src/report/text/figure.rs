@@ -1,0 +1,177 @@
+//! Figures for people: as many digits as the interval allows, units as the language writes them.
+//!
+//! It rounds; it does not know where a figure stands or what it means.
+
+use super::line::{JOINT, Line, Style};
+use crate::experiment::statistics::{Estimate, Value};
+use crate::experiment::summary::Unit;
+
+/// What stands for an infinite figure.
+pub(super) const INFINITE: &str = "∞";
+/// What stands where there is no data.
+pub(super) const NO_DATA: &str = "–";
+
+/// An estimate in a unit: the value, and half its interval in faint.
+pub(super) fn estimate(estimate: &Estimate, unit: Unit) -> Line {
+    let mean = match estimate.mean {
+        Value::Finite(mean) => mean,
+        Value::Infinite => return Line::new().and(Style::Bad, INFINITE),
+        Value::NoData => return Line::new().and(Style::Faint, NO_DATA),
+    };
+    // An interval that was cut to what is possible is shown by its wider side.
+    let half = estimate.ci95.map_or(0.0, |[low, high]| (mean - low).max(high - mean));
+    let (scale, suffix) = scale(mean, unit);
+    let decimals = decimals(mean * scale, half * scale);
+    let line = Line::new().plain(format!("{}{suffix}", grouped(mean * scale, decimals)));
+    if half == 0.0 {
+        return line;
+    }
+    line.and(Style::Faint, format!("{JOINT}±{}", grouped(half * scale, decimals)))
+}
+
+/// A number without an interval, to three digits.
+pub(super) fn plain(value: f64, unit: Unit) -> String {
+    let (scale, suffix) = scale(value, unit);
+    format!("{}{suffix}", grouped(value * scale, decimals(value * scale, 0.0)))
+}
+
+/// A count with its thousands set apart: `4,800,000`.
+pub(super) fn count(value: u64) -> String {
+    let digits = value.to_string();
+    let mut text = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// A large number to three digits as the language writes counts: `161K`, `2.44M`.
+pub(super) fn short(value: f64) -> String {
+    for (size, suffix) in [(1e9, "B"), (1e6, "M"), (1e3, "K")] {
+        // What would be rounded up to the next size belongs to it.
+        if value >= size * 0.9995 {
+            let value = value / size;
+            return format!("{value:.*}{suffix}", decimals(value, 0.0));
+        }
+    }
+    format!("{value:.0}")
+}
+
+/// A share to two digits or, near the whole, as many as tell it apart from it: `0.13%`.
+pub(super) fn share(share: f64) -> String {
+    plain(share, Unit::Ratio)
+}
+
+/// The factor to the unit in which a value is best read, and that unit.
+fn scale(value: f64, unit: Unit) -> (f64, &'static str) {
+    match unit {
+        Unit::Milliseconds => match value.abs() {
+            0.0 => (1.0, "ms"),
+            size if size < 0.001 => (1e6, "ns"),
+            size if size < 1.0 => (1e3, "us"),
+            size if size < 1e3 => (1.0, "ms"),
+            size if size < 6e5 => (1e-3, "s"),
+            _ => (1e-3 / 60.0, "min"),
+        },
+        Unit::PerSecond => (1.0, "/s"),
+        Unit::Ratio => (100.0, "%"),
+        Unit::Count => (1.0, ""),
+        Unit::Factor => (1.0, "x"),
+        Unit::BytesPerSecond => match value.abs() {
+            size if size < 1e3 => (1.0, "B/s"),
+            size if size < 1e6 => (1e-3, "kB/s"),
+            size if size < 1e9 => (1e-6, "MB/s"),
+            _ => (1e-9, "GB/s"),
+        },
+    }
+}
+
+/// Decimals that end where the interval begins: its first digit, or two when that is a 1.
+/// Without an interval three digits of the value.
+fn decimals(value: f64, half: f64) -> usize {
+    let (size, digits) = if half > 0.0 { (half, 1) } else { (value.abs(), 3) };
+    if size == 0.0 {
+        return 0;
+    }
+    let exponent = |digits: usize| {
+        // Printing rounds, and rounding can add a digit: 9.96 has the exponent of 10.
+        let text = format!("{size:.*e}", digits - 1);
+        text.split_once('e').and_then(|(_, exponent)| exponent.parse::<i32>().ok()).unwrap_or(0)
+    };
+    let leads_with_one = format!("{size:e}").starts_with('1');
+    let digits = if half > 0.0 && leads_with_one { 2 } else { digits };
+    (digits as i32 - 1 - exponent(digits)).clamp(0, 6) as usize
+}
+
+/// A number with so many decimals and its thousands set apart.
+fn grouped(value: f64, decimals: usize) -> String {
+    let text = format!("{:.decimals$}", value.abs());
+    let (whole, fraction) = text.split_at(text.find('.').unwrap_or(text.len()));
+    let sign =
+        if value < 0.0 && text.bytes().any(|c| (b'1'..=b'9').contains(&c)) { "-" } else { "" };
+    let whole = whole.parse().map_or_else(|_| whole.to_owned(), count);
+    format!("{sign}{whole}{fraction}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(mean: f64, half: f64, unit: Unit) -> String {
+        let ci95 = Some([mean - half, mean + half]);
+        let mut out = String::new();
+        estimate(&Estimate { mean: Value::Finite(mean), ci95 }, unit).render(false, &mut out);
+        out.trim_end().to_owned()
+    }
+
+    #[test]
+    fn digits_end_where_the_interval_begins() {
+        assert_eq!(text(238.04, 2.41, Unit::Milliseconds), "238ms ±2");
+        assert_eq!(text(0.6203, 0.0031, Unit::Ratio), "62.0% ±0.3");
+        assert_eq!(text(0.998_71, 0.000_08, Unit::Ratio), "99.871% ±0.008");
+        assert_eq!(text(1000.0, 24.0, Unit::PerSecond), "1,000/s ±24");
+        assert_eq!(text(12_345.6, 240.0, Unit::PerSecond), "12,346/s ±240");
+        assert_eq!(text(1.0021, 0.000_14, Unit::Count), "1.00210 ±0.00014");
+        assert_eq!(text(774.0, 31.0, Unit::Count), "774 ±31");
+        assert_eq!(text(0.2, 0.5, Unit::Count), "0.2 ±0.5");
+        assert_eq!(text(-0.04, 0.5, Unit::Count), "0.0 ±0.5");
+    }
+
+    #[test]
+    fn an_exact_figure_has_no_interval() {
+        assert_eq!(text(1.0, 0.0, Unit::Ratio), "100%");
+        assert_eq!(text(0.0, 0.0, Unit::Ratio), "0%");
+        assert_eq!(text(12.0, 0.0, Unit::Count), "12.0");
+    }
+
+    #[test]
+    fn times_choose_their_unit() {
+        assert_eq!(plain(0.0312, Unit::Milliseconds), "31.2us");
+        assert_eq!(plain(1.0, Unit::Milliseconds), "1.00ms");
+        assert_eq!(plain(5_212.0, Unit::Milliseconds), "5.21s");
+        assert_eq!(plain(52_120.0, Unit::Milliseconds), "52.1s");
+        assert_eq!(plain(0.0, Unit::Milliseconds), "0ms");
+        assert_eq!(plain(80e6, Unit::BytesPerSecond), "80.0MB/s");
+    }
+
+    #[test]
+    fn counts_are_grouped_or_shortened() {
+        assert_eq!(count(4_800_000), "4,800,000");
+        assert_eq!((count(0), count(999), count(1000)), ("0".into(), "999".into(), "1,000".into()));
+        assert_eq!(short(161_400.0), "161K");
+        assert_eq!(short(2_439_000.0), "2.44M");
+        assert_eq!((short(999.0), short(999_900.0)), ("999".into(), "1.00M".into()));
+    }
+
+    #[test]
+    fn what_is_infinite_or_missing_is_a_sign() {
+        let mut out = String::new();
+        estimate(&Estimate { mean: Value::Infinite, ci95: None }, Unit::Ratio)
+            .render(false, &mut out);
+        estimate(&Estimate::NO_DATA, Unit::Ratio).render(false, &mut out);
+        assert_eq!(out, "∞\n–\n");
+    }
+}

@@ -1,0 +1,469 @@
+//! Compiling a document to a plan: names become ids, defaults become values.
+//!
+//! Every mistake is collected; a plan exists only if there was none.
+
+use std::sync::Arc;
+
+use super::document::{Document, WarmupConfig};
+use super::flow::{self, Flow, Problem};
+use super::lint::{Places, lint};
+use crate::components::config::{Common, MachineConfig};
+use crate::components::names::{Aside, Meaning, Planner};
+use crate::components::topology::{
+    ComponentFacts, ComponentId, DataId, DataPlan, MachinePlan, OperationFacts, OperationId,
+    Topology, users,
+};
+use crate::components::{ComponentPlan, RoomConfig};
+use crate::engine::processor::Sharing;
+use crate::engine::stream::salt;
+use crate::language::expression::{Expression, is_reserved};
+use crate::language::{Diagnostics, Span, Spanned};
+use crate::policy::network::{NetworkConfig, NetworkPlan, Place};
+use crate::random::Sampler;
+use crate::units::{Count, Duration};
+use crate::world::faults::{FaultConfig, FaultPlan};
+use crate::world::{Plan, Window};
+
+/// How a scenario is run, with its defaults filled.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Settings {
+    /// Time before the measured time.
+    pub warmup: WarmupConfigPlan,
+    /// Independent repetitions.
+    pub replications: u32,
+    /// Seed of all draws.
+    pub seed: u64,
+    /// Users and instances are divided by this.
+    pub shrink: f64,
+}
+
+/// Time before the measured time.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum WarmupConfigPlan {
+    /// Found by MSER-5 in a pilot.
+    Auto,
+    /// Given.
+    Fixed(Duration),
+}
+
+/// A scenario that can be run.
+#[derive(Clone, Debug)]
+pub struct Scenario {
+    /// Its title, if it has one.
+    pub name: Option<String>,
+    /// The plan.
+    pub plan: Plan,
+    /// How it is run.
+    pub settings: Settings,
+    /// What the owner wants.
+    pub slo: Vec<Expression>,
+    /// What the author asserts.
+    pub expect: Vec<Expression>,
+    /// The expected flow of calls.
+    pub flow: Flow,
+}
+
+/// Compiles a document; `None` only after an error was added to `out`.
+pub fn compile(document: &Document, out: &mut Diagnostics) -> Option<Scenario> {
+    let before = out.has_errors();
+    let shrink = document.run.shrink.value.0;
+    if shrink < 1.0 {
+        out.error("E0504", document.run.shrink.span, "a scenario can only be shrunk")
+            .help("`shrink: 10x` divides users and instances by 10");
+        return None;
+    }
+    let mut compiler = Compiler {
+        document,
+        planner: Planner::new(empty_topology(document), out),
+        shrink,
+        places: Places { components: vec![document.place()] },
+    };
+    compiler.planner.sizes.push(1.0);
+    compiler.names();
+    let components = compiler.components();
+    let users = super::load::plan(document, shrink, &mut compiler.planner);
+    let faults = compiler.faults();
+    let Compiler { planner, places, .. } = compiler;
+    let Planner { mut topology, out, .. } = planner;
+    if out.has_errors() && !before {
+        return None;
+    }
+    let (mut components, users) = (components?, users?);
+    let duration = document.run.duration.value;
+    check_run(document, out);
+    let (flow, problems) = flow::follow(&topology, &components, &users, duration);
+    report(&problems, &topology, &places, document, out);
+    share_machines(&mut topology, &components);
+    for component in &mut components {
+        if let ComponentPlan::Cache(cache) = component {
+            cache.warm_from(&flow.rates);
+        }
+    }
+    if out.has_errors() {
+        return None;
+    }
+    lint(&topology, &components, &flow, &places, out);
+    let window = Window { duration, window: document.run.window.value };
+    Some(Scenario {
+        name: document.name.value.clone(),
+        plan: Plan { topology, components, users, faults, window },
+        settings: settings(document),
+        slo: document.slo.value.clone(),
+        expect: document.expect.value.clone(),
+        flow,
+    })
+}
+
+fn empty_topology(document: &Document) -> Topology {
+    let none = NetworkPlan::none;
+    Topology {
+        components: vec![ComponentFacts {
+            name: "users".into(),
+            kind: "users",
+            places: Vec::new(),
+            cores: 0.0,
+            startup: Duration(0),
+            hit_ratio_expected: 0.0,
+        }],
+        machines: Vec::new(),
+        links: Vec::new(),
+        data: Vec::new(),
+        operations: Vec::new(),
+        network: document.network.value.as_ref().map_or_else(none, NetworkConfig::plan),
+    }
+}
+
+fn settings(document: &Document) -> Settings {
+    let run = &document.run;
+    Settings {
+        warmup: match &run.warmup.value {
+            WarmupConfig::Auto => WarmupConfigPlan::Auto,
+            WarmupConfig::Given(given) => WarmupConfigPlan::Fixed(given.value),
+            WarmupConfig::Share(share) => WarmupConfigPlan::Fixed(Duration(
+                (run.duration.value.0 as f64 * share.value.0).round() as i64,
+            )),
+        },
+        replications: run.replications.value.min(1_000_000) as u32,
+        seed: run.seed.value,
+        shrink: run.shrink.value.0,
+    }
+}
+
+fn check_run(document: &Document, out: &mut Diagnostics) {
+    let run = &document.run;
+    if run.duration.value.0 == 0 {
+        out.error("E0504", run.duration.span, "a run takes longer than no time");
+    }
+    if run.window.value.0 == 0 {
+        out.error("E0504", run.window.span, "a window is longer than no time");
+    } else if run.duration.value.0 / run.window.value.0 > 1_000_000 {
+        out.error("E0504", run.window.span, "more than a million windows")
+            .help("give a longer `window`");
+    }
+    if run.replications.value == 0 {
+        out.error("E0504", run.replications.span, "at least one replication is run");
+    }
+}
+
+fn report(
+    problems: &[Problem],
+    topology: &Topology,
+    places: &Places,
+    document: &Document,
+    out: &mut Diagnostics,
+) {
+    let name = |id: &ComponentId| topology.components[id.index()].name.as_str();
+    for problem in problems {
+        match problem {
+            Problem::Cycle(way) => {
+                let way: Vec<&str> = way.iter().map(name).collect();
+                let message = format!("calls that never end: {}", way.join(" -> "));
+                out.error("E0507", document.place(), message)
+                    .help("a component may not call itself, directly or through others");
+            }
+            Problem::Unhandled(component, operation) => {
+                let operation = &topology.operations[operation.index()].name;
+                let message = format!("`{}` has no handler for `{operation}`", name(component));
+                out.error("E0508", places.components[component.index()], message)
+                    .help(format!("add `handle: {{ {operation}: [ … ] }}` or a `default`"));
+            }
+        }
+    }
+}
+
+/// Decides for each machine whether its jobs can ever outnumber its cores.
+fn share_machines(topology: &mut Topology, components: &[ComponentPlan]) {
+    let places: Vec<Vec<Place>> = topology.components.iter().map(|c| c.places.clone()).collect();
+    for (index, machine) in topology.machines.iter_mut().enumerate() {
+        let jobs: f64 = machine
+            .tenants
+            .iter()
+            .map(|id| {
+                let here = places[id.index()].iter().filter(|p| p.machine as usize == index);
+                let jobs = components[id.index() - 1].facts().jobs_max();
+                if jobs == 0.0 { 0.0 } else { jobs * here.count() as f64 }
+            })
+            .sum();
+        machine.sharing = if jobs <= machine.cores { Sharing::Dedicated } else { Sharing::Shared };
+    }
+}
+
+struct Compiler<'a, 'd> {
+    document: &'a Document,
+    planner: Planner<'d>,
+    shrink: f64,
+    places: Places,
+}
+
+impl Compiler<'_, '_> {
+    /// Gives every name one meaning, in the order hosts, data, operations, components, faults.
+    fn names(&mut self) {
+        for (name, host) in self.document.hosts.iter() {
+            let machine = self.machine(&host.value, 4, 1.0 / self.shrink);
+            self.name(name, Meaning::Host(machine));
+        }
+        for (name, data) in self.document.data.iter() {
+            let id = DataId::new(self.planner.topology.data.len());
+            let items = data.items.finite().unwrap_or(0);
+            if items == 0 {
+                let message = "a data set has a finite number of items, at least one";
+                self.planner.out.error("E0504", data.items.span, message);
+            }
+            let items = ((items as f64 / self.shrink).round() as u64).max(1);
+            let before = self.planner.topology.data.last();
+            let first = before.map_or(0, |last: &DataPlan| last.first + last.items);
+            self.planner.topology.data.push(DataPlan {
+                name: name.value.clone(),
+                items,
+                size: Sampler::constant(data.size.value.0 as i64),
+                popularity: Arc::new(data.popularity.plan(items)),
+                salt: salt(&format!("data {}", name.value)),
+                first,
+            });
+            self.name(name, Meaning::Data(id));
+        }
+        self.operations();
+        self.facts();
+        for (name, data) in self.document.data.iter() {
+            let home = data.r#in.value.as_ref();
+            let home = home.and_then(|home| self.planner.component(&home.0, data.r#in.span));
+            self.planner.homes.push(home);
+            let _ = name;
+        }
+        for (name, _) in self.document.faults.iter() {
+            self.name(name, Meaning::Fault);
+        }
+    }
+
+    fn name(&mut self, name: &Spanned<String>, meaning: Meaning) {
+        if is_reserved(&name.value) || name.value == "probe" {
+            let message = format!("`{}` has a meaning of its own", name.value);
+            self.planner.out.error("E0506", name.span, message).help("choose another name");
+        }
+        if self.planner.names.insert(name.value.clone(), meaning).is_some() {
+            let message = format!("`{}` is the name of something else, too", name.value);
+            self.planner
+                .out
+                .error("E0505", name.span, message)
+                .help("operations, components, data sets, hosts and faults share one name space");
+        }
+    }
+
+    /// Operations: first those that users begin with, then those only loaded, then those that only
+    /// steps name, then the probe.
+    fn operations(&mut self) {
+        let operations = &self.document.users.operations;
+        let weighted = operations.iter().any(|(_, op)| op.weight.value.is_some());
+        let begins = |weight: Option<f64>| !weighted || weight.is_some();
+        let written = operations.iter();
+        let (first, second): (Vec<_>, Vec<_>) =
+            written.partition(|(_, op)| begins(op.weight.value));
+        for (name, operation) in first.into_iter().chain(second) {
+            let priority = operation.priority;
+            if !(1..=9).contains(&priority.value) {
+                let message = "a priority is a number from 1 (most urgent) to 9";
+                self.planner.out.error("E0504", priority.span, message);
+            }
+            self.operation(name, priority.value.clamp(1, 9) as u8);
+        }
+        if operations.is_empty() {
+            let name = Spanned::new("request".to_string(), self.document.users.span);
+            self.operation(&name, 5);
+        }
+        for (_, component) in self.document.components.iter() {
+            for (word, span) in component.room().operations() {
+                if !self.planner.names.contains_key(word) {
+                    self.operation(&Spanned::new(word.to_string(), span), 5);
+                }
+            }
+        }
+        let probe = OperationFacts { name: "probe".into(), priority: 1 };
+        self.planner.topology.operations.push(probe);
+    }
+
+    fn operation(&mut self, name: &Spanned<String>, priority: u8) {
+        let operations = &mut self.planner.topology.operations;
+        let id = OperationId::new(operations.len());
+        operations.push(OperationFacts { name: name.value.clone(), priority });
+        self.name(name, Meaning::Operation(id));
+    }
+
+    /// Machines and places of all components, and what their callers must know.
+    fn facts(&mut self) {
+        for (name, component) in self.document.components.iter() {
+            let id = ComponentId::new(self.planner.topology.components.len());
+            self.places.components.push(name.span);
+            let room = component.room();
+            let (places, size) = self.places_of(id, room);
+            let cores = places
+                .first()
+                .map_or(0.0, |place| self.planner.topology.machines[place.machine as usize].cores);
+            self.planner.sizes.push(size);
+            self.planner.topology.components.push(ComponentFacts {
+                name: name.value.clone(),
+                kind: component.kind_name(),
+                places,
+                cores,
+                startup: room.common().startup.value,
+                hit_ratio_expected: 0.0,
+            });
+            self.name(name, Meaning::Component(id));
+        }
+        self.planner.asides.push(Aside::default());
+        for (_, component) in self.document.components.iter() {
+            let aside = component.room().aside(&mut self.planner);
+            self.planner.asides.push(aside);
+        }
+    }
+
+    /// Where the instances of a component stand, and the share of its size that shrinking leaves
+    /// to each.
+    fn places_of(&mut self, id: ComponentId, room: &dyn RoomConfig) -> (Vec<Place>, f64) {
+        let common: &Common = room.common();
+        let wanted = match common.instances.value {
+            Count::Finite(count) if (1..=60_000).contains(&count) => count,
+            _ => {
+                let message = "a component has between 1 and 60,000 instances";
+                self.planner.out.error("E0504", common.instances.span, message);
+                1
+            }
+        };
+        if let Some(host) = &common.host.value {
+            if wanted != 1 || common.machine.value.is_some() {
+                let message = "a component on a host has one instance and no machine of its own";
+                self.planner.out.error("E0504", common.host.span, message);
+            }
+            let Some(machine) = self.planner.host(&host.0, common.host.span) else {
+                return (vec![Place { machine: self.spare_machine(id), zone: 0 }], 1.0);
+            };
+            self.planner.topology.machines[machine].tenants.push(id);
+            return (vec![Place { machine: machine as u32, zone: 0 }], 1.0 / self.shrink);
+        }
+        let exact = wanted as f64 / self.shrink;
+        let instances = (exact.floor() as u64).max(1);
+        let size = exact / instances as f64;
+        let zones = self.document.zones.value.clamp(1, 1000);
+        let empty = crate::language::node::fragment("{}", common.machine.span);
+        let mut none = Diagnostics::new();
+        let own = common.machine.value.clone();
+        let config = own.or_else(|| crate::language::Decode::decode(&empty, &mut none));
+        let config: MachineConfig = config.expect("every key of a machine has a default");
+        let places = (0..instances).map(|instance| {
+            let machine = self.machine(&config, room.cores_default(), size);
+            self.planner.topology.machines[machine].tenants.push(id);
+            Place { machine: machine as u32, zone: (instance % zones) as u16 }
+        });
+        (places.collect(), size)
+    }
+
+    fn spare_machine(&mut self, id: ComponentId) -> u32 {
+        let machines = &mut self.planner.topology.machines;
+        machines.push(MachinePlan {
+            cores: 1.0,
+            speed: 1.0,
+            sharing: Sharing::Shared,
+            memory_bytes: 1e9,
+            tenants: vec![id],
+            disk_gap: Duration(0),
+            disk_read: Sampler::constant(0),
+        });
+        machines.len() as u32 - 1
+    }
+
+    /// A machine; `size` is what shrinking leaves of its speed, memory and disk.
+    fn machine(&mut self, config: &MachineConfig, cores_default: u64, size: f64) -> usize {
+        let cores = match config.cores.value.unwrap_or(Count::Finite(cores_default)) {
+            Count::Finite(0) => {
+                let message = "a machine has at least one core";
+                self.planner.out.error("E0504", config.cores.span, message);
+                1.0
+            }
+            Count::Finite(cores) => cores as f64,
+            Count::Unlimited => f64::INFINITY,
+        };
+        if config.speed.value.0 <= 0.0 {
+            let message = "a core's speed is greater than zero";
+            self.planner.out.error("E0504", config.speed.span, message);
+        }
+        let disk = &config.disk.value;
+        let gap = match disk.iops.value {
+            Count::Finite(0) => {
+                let message = "a disk does at least one operation per second";
+                self.planner.out.error("E0504", disk.iops.span, message);
+                0
+            }
+            Count::Finite(iops) => (1e9 / (iops as f64 * size)).round() as i64,
+            Count::Unlimited => 0,
+        };
+        let machines = &mut self.planner.topology.machines;
+        machines.push(MachinePlan {
+            cores,
+            speed: config.speed.value.0.max(1e-9) * size,
+            sharing: Sharing::Shared,
+            memory_bytes: config.memory.value.0 as f64 * size,
+            tenants: Vec::new(),
+            disk_gap: Duration(gap),
+            disk_read: disk.read.value.plan(),
+        });
+        machines.len() - 1
+    }
+
+    fn components(&mut self) -> Option<Vec<ComponentPlan>> {
+        let mut plans = Vec::new();
+        for (index, (_, component)) in self.document.components.iter().enumerate() {
+            let id = ComponentId::new(index + 1);
+            plans.push(component.room().plan(id, &mut self.planner));
+        }
+        plans.into_iter().collect()
+    }
+
+    fn faults(&mut self) -> Vec<FaultPlan> {
+        let mut plans = Vec::new();
+        for (name, fault) in self.document.faults.iter() {
+            let FaultConfig::Crash(crash) = &fault.value;
+            let address = &crash.crash.value;
+            let span: Span = crash.crash.span;
+            let component = self.planner.component(&address.component, span);
+            let timing = crash.timing(self.planner.out);
+            let (Some(component), Some(timing)) = (component, timing) else { continue };
+            if component == users() {
+                continue;
+            }
+            let count = self.planner.topology.components[component.index()].instances();
+            let instances = match address.instance {
+                None => (0..count).collect(),
+                Some(number) if number <= u32::from(count) => vec![number as u16 - 1],
+                Some(number) => {
+                    let message = format!("`{}` has no instance {number}", address.component);
+                    let error = self.planner.out.error("E0501", span, message);
+                    error.help(format!("it has {count}, numbered from 1"));
+                    continue;
+                }
+            };
+            let silently = crash.silently.value;
+            let name = name.value.clone();
+            plans.push(FaultPlan { name, component, instances, silently, timing });
+        }
+        plans
+    }
+}

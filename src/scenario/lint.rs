@@ -1,0 +1,171 @@
+//! Lints: what is written correctly and can hardly be meant.
+//!
+//! They look at the plan and the expected flow only; each is a warning with its arithmetic.
+
+use super::flow::Flow;
+use crate::components::ComponentPlan;
+use crate::components::facts::Visit;
+use crate::components::topology::{ComponentId, LinkPlan, Topology, users};
+use crate::language::{Diagnostics, Span};
+
+/// Where things were written, for the underlines.
+pub(super) struct Places {
+    /// By component.
+    pub components: Vec<Span>,
+}
+
+/// Warns of the impossible.
+pub(super) fn lint(
+    topology: &Topology,
+    components: &[ComponentPlan],
+    flow: &Flow,
+    places: &Places,
+    out: &mut Diagnostics,
+) {
+    overload(topology, components, flow, places, out);
+    for link in &topology.links {
+        impatient(topology, components, flow, link, places, out);
+        small_pool(topology, components, link, places, out);
+    }
+    multiplied_retries(topology, places, out);
+}
+
+/// Core time asked for per second at a component.
+fn demand(flow: &Flow, components: &[ComponentPlan], id: ComponentId, topology: &Topology) -> f64 {
+    let plan = components[id.index() - 1].facts();
+    let here = flow.rates.iter().filter(|(visit, _)| visit.component == id);
+    here.map(|(visit, rate)| rate * plan.demand_ns(*visit, topology) / 1e9).sum()
+}
+
+fn overload(
+    topology: &Topology,
+    components: &[ComponentPlan],
+    flow: &Flow,
+    places: &Places,
+    out: &mut Diagnostics,
+) {
+    for (index, machine) in topology.machines.iter().enumerate() {
+        let on_it = |id: &ComponentId| {
+            let spots = &topology.components[id.index()].places;
+            let here = spots.iter().filter(|place| place.machine as usize == index).count();
+            demand(flow, components, *id, topology) * here as f64 / spots.len() as f64
+        };
+        let asked: f64 = machine.tenants.iter().map(on_it).sum::<f64>() / machine.speed;
+        if asked <= machine.cores {
+            continue;
+        }
+        let names: Vec<&str> = machine
+            .tenants
+            .iter()
+            .map(|id| topology.components[id.index()].name.as_str())
+            .collect();
+        let span = places.components[machine.tenants[0].index()];
+        let message = format!("the load is above the capacity of `{}`", names.join("`, `"));
+        out.warning("W0501", span, message).label("overloaded").help(format!(
+            "{asked:.2} seconds of core time are asked for per second, of {} cores: the queue \
+             grows until requests are rejected or give up",
+            machine.cores
+        ));
+        // The other instances are as overloaded as this one.
+        break;
+    }
+}
+
+/// Mean time of a visit on its own: work, delays, and the calls it waits for.
+fn alone_ns(visit: Visit, topology: &Topology, components: &[ComponentPlan], deep: usize) -> f64 {
+    let plan = components[visit.component.index() - 1].facts();
+    let mut time = plan.demand_ns(visit, topology) + plan.delay_ns(visit, topology);
+    if deep < 8 {
+        plan.calls(visit, topology, &mut |next, times| {
+            time += times * alone_ns(next, topology, components, deep + 1);
+        });
+    }
+    time
+}
+
+fn impatient(
+    topology: &Topology,
+    components: &[ComponentPlan],
+    flow: &Flow,
+    link: &LinkPlan,
+    places: &Places,
+    out: &mut Diagnostics,
+) {
+    let Some(timeout) = link.policy.timeout else { return };
+    let target = link.target();
+    let slow = flow.rates.keys().filter(|visit| visit.component == target).find_map(|visit| {
+        let alone = alone_ns(*visit, topology, components, 0);
+        (alone > timeout.0 as f64).then_some((alone, visit.operation))
+    });
+    let Some((alone, operation)) = slow else { return };
+    let name = |id: ComponentId| topology.components[id.index()].name.as_str();
+    let span = places.components[if link.caller == users() { target } else { link.caller }.index()];
+    let message =
+        format!("`{}` gives `{}` less time than it needs", name(link.caller), name(target));
+    out.warning("W0502", span, message).help(format!(
+        "the timeout is {timeout}, `{}` takes {:.1} ms on average when nothing else is going on",
+        topology.operations[operation.index()].name,
+        alone / 1e6
+    ));
+}
+
+fn small_pool(
+    topology: &Topology,
+    components: &[ComponentPlan],
+    link: &LinkPlan,
+    places: &Places,
+    out: &mut Diagnostics,
+) {
+    let Some(pool) = link.policy.pool else { return };
+    let (caller, target) = (link.caller, link.target());
+    let name = |id: ComponentId| topology.components[id.index()].name.as_str();
+    let instances = u64::from(topology.components[caller.index()].instances());
+    let all = u64::from(pool.size) * instances;
+    let database = matches!(components[target.index() - 1], ComponentPlan::Database(_));
+    if let (true, Some(slots)) = (database, components[target.index() - 1].facts().slots())
+        && all > u64::from(slots)
+    {
+        let message = format!("the pools of `{}` are larger than `{}`", name(caller), name(target));
+        out.warning("W0503", places.components[caller.index()], message).help(format!(
+            "{instances} x {} = {all} connections could be asked for, `{}` has {slots}",
+            pool.size,
+            name(target)
+        ));
+    }
+    if let Some(slots) = components[caller.index() - 1].facts().slots()
+        && pool.size < slots
+    {
+        let message =
+            format!("`{}` has fewer connections to `{}` than workers", name(caller), name(target));
+        out.warning("W0504", places.components[caller.index()], message).help(format!(
+            "{slots} workers share {} connections: workers are held while they wait for one",
+            pool.size
+        ));
+    }
+}
+
+fn multiplied_retries(topology: &Topology, places: &Places, out: &mut Diagnostics) {
+    let tries = |link: &LinkPlan| {
+        1 + link.policy.retries.as_ref().map_or(0, |retries| u32::from(retries.max))
+    };
+    for first in topology.links.iter().filter(|link| tries(link) > 1) {
+        for second in topology.links.iter().filter(|link| tries(link) > 1) {
+            if !first.targets.iter().any(|(target, _)| *target == second.caller) {
+                continue;
+            }
+            let name = |id: ComponentId| topology.components[id.index()].name.as_str();
+            let span = places.components[second.caller.index()];
+            let message = "repeats multiply from layer to layer";
+            out.warning("W0505", span, message).help(format!(
+                "`{}` tries {} times and `{}` {} times: one failing request can become {} calls \
+                 to `{}`",
+                name(first.caller),
+                tries(first),
+                name(second.caller),
+                tries(second),
+                tries(first) * tries(second),
+                name(second.target())
+            ));
+        }
+    }
+}

@@ -1,0 +1,163 @@
+//! Compiling the users: who sends what, how often, and how long they wait.
+
+use super::document::Document;
+use crate::components::call::Access;
+use crate::components::names::Planner;
+use crate::components::topology::{LinkId, OperationId, users};
+use crate::language::Spanned;
+use crate::policy::balance::BalancePlan;
+use crate::units::{Count, Duration, Rate};
+use crate::world::users::config::{OperationConfig, UsersConfig};
+use crate::world::users::load::{LoadsPlan, Source, UserOperation, UsersPlan};
+
+/// Ids of users where only a rate is given.
+const USERS_OF_A_RATE: u32 = 1_000_000;
+/// After the measured time, at least this long is waited for what is still on its way.
+const PATIENCE_LEAST: Duration = Duration(60_000_000_000);
+
+/// The load; `None` only after an error was reported.
+pub(super) fn plan(
+    document: &Document,
+    shrink: f64,
+    planner: &mut Planner<'_>,
+) -> Option<UsersPlan> {
+    let config = &document.users.value;
+    let (source, count) = source(config, document.users.span, shrink, planner)?;
+    let mut operations = Vec::new();
+    let mut weights = Vec::new();
+    let written = &config.operations.value;
+    if written.is_empty() {
+        let entry = entry(document, None, planner)?;
+        let patience = config.client.timeout.value;
+        operations.push(UserOperation {
+            entry,
+            access: Access::Call,
+            data: None,
+            patience,
+            loads: None,
+        });
+        weights.push(1.0);
+    }
+    let any = written.iter().any(|(_, operation)| operation.weight.value.is_some());
+    // The same order as the ids: those that users begin with come first.
+    let begins = |o: &Spanned<OperationConfig>| !any || o.weight.value.is_some();
+    let (first, second): (Vec<_>, Vec<_>) = written.iter().partition(|(_, o)| begins(o));
+    for (_, operation) in first.iter().chain(&second) {
+        operations.push(self::operation(document, operation, planner)?);
+    }
+    weights.extend(first.iter().map(|(_, o)| o.weight.value.unwrap_or(1.0)));
+    let total: f64 = weights.iter().sum();
+    if total <= 0.0 {
+        let message = "the weights of the operations are all zero";
+        planner.out.error("E0504", config.operations.span, message);
+        return None;
+    }
+    let mut sum = 0.0;
+    let bounds = weights.iter().map(|weight| {
+        sum += weight / total;
+        sum
+    });
+    let bounds = bounds.collect();
+    let patience_max = match config.client.timeout.value {
+        Some(timeout) => timeout.max(PATIENCE_LEAST),
+        None => document.run.duration.value.max(PATIENCE_LEAST),
+    };
+    let counted = config.count.value.is_some();
+    Some(UsersPlan { count, counted, source, operations, bounds, patience_max })
+}
+
+/// Where requests come from, and below which number user ids are.
+fn source(
+    config: &UsersConfig,
+    span: crate::language::Span,
+    shrink: f64,
+    planner: &mut Planner<'_>,
+) -> Option<(Source, u32)> {
+    let count = match config.count.value {
+        Some(Count::Unlimited) => {
+            planner.out.error("E0504", config.count.span, "the number of users is finite");
+            return None;
+        }
+        Some(Count::Finite(count)) => Some(count as f64 / shrink),
+        None => None,
+    };
+    let ids = |count: f64| count.round().clamp(1.0, f64::from(u32::MAX)) as u32;
+    let open = |rate: f64, planner: &mut Planner<'_>| {
+        let arrivals = config.arrivals.plan(planner.out)?;
+        let profile = config.profile.plan(planner.out)?;
+        Some(Source::Open { rate: Rate(rate), arrivals, profile })
+    };
+    match (count, config.each.value, config.rate.value, &config.think.value) {
+        (Some(count), Some(each), None, None) => Some((open(count * each.0, planner)?, ids(count))),
+        (None, None, Some(rate), None) => Some((open(rate.0 / shrink, planner)?, USERS_OF_A_RATE)),
+        (Some(count), None, Some(rate), None) => {
+            Some((open(rate.0 / shrink, planner)?, ids(count)))
+        }
+        (Some(count), None, None, Some(think)) => {
+            Some((Source::Closed { think: think.plan() }, ids(count)))
+        }
+        _ => {
+            planner.out.error("E0509", span, "it is not clear how many requests come").help(
+                "open load: `count` with `each`, or `rate`; closed loop: `count` with `think`",
+            );
+            None
+        }
+    }
+}
+
+fn entry(
+    document: &Document,
+    own: Option<&Spanned<Option<crate::language::Name>>>,
+    planner: &mut Planner<'_>,
+) -> Option<LinkId> {
+    let own = own.and_then(|own| own.value.as_ref().map(|name| (name.0.as_str(), own.span)));
+    let (name, span) = own.unwrap_or((&document.entry.value.0, document.entry.span));
+    let target = planner.component(name, span)?;
+    let policy = document.users.client.plan();
+    Some(planner.link_to(users(), &[target], policy, |names| BalancePlan::round_robin(names.len())))
+}
+
+fn operation(
+    document: &Document,
+    operation: &Spanned<OperationConfig>,
+    planner: &mut Planner<'_>,
+) -> Option<UserOperation> {
+    let entry = entry(document, Some(&operation.entry), planner);
+    let (access, data) = match (&operation.reads.value, &operation.writes.value) {
+        (Some(reads), None) => (Access::Read, planner.data(&reads.0, operation.reads.span)),
+        (None, Some(writes)) => (Access::Write, planner.data(&writes.0, operation.writes.span)),
+        (None, None) => (Access::Call, None),
+        (Some(_), Some(_)) => {
+            let message = "an operation `reads` or `writes` one data set";
+            planner
+                .out
+                .error("E0504", operation.writes.span, message)
+                .help("what its steps read and write stands in the handlers");
+            (Access::Call, None)
+        }
+    };
+    let mut requests = Vec::new();
+    for (name, number) in operation.loads.iter() {
+        let Some(load) = planner.operation(&name.value, name.span) else { continue };
+        let known = document.users.operations.get(&name.value);
+        if known.is_none_or(|known| !known.loads.is_empty()) {
+            let message = format!("`{}` cannot be loaded by a page", name.value);
+            planner
+                .out
+                .error("E0504", name.span, message)
+                .help("a load is an operation of the users that loads nothing itself");
+            continue;
+        }
+        let number = number.value.min(1000) as usize;
+        requests.extend(std::iter::repeat_n::<OperationId>(load, number));
+    }
+    let parallel = operation.parallel.value.clamp(1, 1000) as u16;
+    let patience = operation.patience.value.or(document.users.client.timeout.value);
+    Some(UserOperation {
+        entry: entry?,
+        access,
+        data,
+        patience,
+        loads: (!requests.is_empty()).then_some(LoadsPlan { requests, parallel }),
+    })
+}

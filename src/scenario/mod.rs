@@ -1,0 +1,17 @@
+//! Scenarios: the document, its layers, and compiling it to a plan.
+//!
+//! It turns text into a [`Plan`](crate::world::Plan) and knows nothing of running it.
+
+pub mod codes;
+pub mod compile;
+pub mod document;
+pub mod file;
+pub mod flow;
+pub mod layers;
+mod lint;
+mod load;
+mod mend;
+pub mod sweep;
+
+pub use compile::{Scenario, Settings, compile};
+pub use document::Document;

@@ -1,0 +1,274 @@
+//! Faults on a declared time line: when an instance dies and when it is started again.
+//!
+//! A fault knows the instances it hits and when; what dying means is the components' affair, and
+//! whether anybody notices is the health checks'.
+
+use crate::components::config::Address;
+use crate::components::context::{Cx, Detection};
+use crate::components::event::Event;
+use crate::components::topology::ComponentId;
+use crate::engine::stream::{DrawKey, salt};
+use crate::language::Diagnostics;
+use crate::random::{Distribution, Sampler};
+use crate::units::{Duration, Instant};
+use crate::{config, verbs};
+
+verbs! {
+    /// Something that goes wrong.
+    pub enum FaultConfig, "fault" {
+        /// A process dies with all it has in hand.
+        crash: Crash(CrashConfig),
+    }
+    unbuilt {
+        hang: "accepting and never answering",
+        slow: "slower work",
+        errors: "a share of errors",
+        delay: "added latency",
+        loss: "lost messages",
+        stall: "held messages",
+        partition: "links that drop everything",
+        outage: "hosts, zones and regions that fail",
+        flush: "emptied caches",
+        full: "full disks",
+        hot_key: "one key that everybody wants",
+        spike: "a surprise load",
+    }
+}
+
+config! {
+    /// A process dies; it is started again when the cause is gone.
+    pub struct CrashConfig {
+        /// A component (all its instances at once) or one instance.
+        crash: Address = required,
+        /// The machine dies with the process: callers hear nothing until their timeout.
+        silently: bool = "false",
+        /// When it happens, once.
+        at: Option<Duration> = "none",
+        /// How long the cause lasts; for good when left out.
+        r#for: Option<Distribution> = "none",
+        /// Mean time between failures of each instance, from the end of a repair: a bare duration
+        /// is the mean of an exponential, a distribution is taken as it is.
+        mtbf: Option<Distribution> = "none",
+        /// Mean time to repair, as `mtbf`.
+        mttr: Option<Distribution> = "none",
+    }
+    unbuilt {
+        hits: "a number or share of instances",
+        with: "correlated faults",
+        chance: "correlated faults",
+        after: "correlated faults",
+    }
+}
+
+impl CrashConfig {
+    /// When it happens, or `None` after an error.
+    pub fn timing(&self, out: &mut Diagnostics) -> Option<Timing> {
+        let mean = |law: &Distribution| {
+            let law = law.plan();
+            law.is_constant().map_or(law, |mean| Sampler::exponential(Duration(mean)))
+        };
+        let place = self.crash.span;
+        match (self.at.value, &self.mtbf.value) {
+            (Some(at), None) => {
+                if self.mttr.value.is_some() {
+                    let message = "`mttr` belongs to random faults";
+                    out.error("E0504", self.mttr.span, message)
+                        .help("a fault at a time lasts `for: …`");
+                    return None;
+                }
+                let lasts = self.r#for.value.as_ref().map(Distribution::plan);
+                Some(Timing::At { at: Instant(at.0), lasts })
+            }
+            (None, Some(between)) => {
+                let lasts = match (&self.mttr.value, &self.r#for.value) {
+                    (Some(mttr), None) => mean(mttr),
+                    (None, Some(lasts)) => lasts.plan(),
+                    _ => {
+                        let message = "a random fault lasts either `mttr` or `for`";
+                        out.error("E0504", place, message).help("give exactly one of them");
+                        return None;
+                    }
+                };
+                Some(Timing::Random { between: mean(between), lasts })
+            }
+            (Some(_), Some(_)) | (None, None) => {
+                out.error("E0504", place, "a fault happens either `at` a time or by `mtbf`")
+                    .help("give exactly one of them: `at: 5min` or `mtbf: 30d`");
+                None
+            }
+        }
+    }
+}
+
+/// When a fault happens.
+#[derive(Clone, Debug)]
+pub enum Timing {
+    /// Once, to all its instances at the same time.
+    At {
+        /// When.
+        at: Instant,
+        /// How long; `None` for good.
+        lasts: Option<Sampler>,
+    },
+    /// Again and again, each instance with a clock of its own.
+    Random {
+        /// From the start, and from the end of each repair, to the next.
+        between: Sampler,
+        /// From a failure to its repair.
+        lasts: Sampler,
+    },
+}
+
+/// One fault.
+#[derive(Clone, Debug)]
+pub struct FaultPlan {
+    /// Its name in the scenario.
+    pub name: String,
+    /// The component hit.
+    pub component: ComponentId,
+    /// Its instances hit.
+    pub instances: Vec<u16>,
+    /// Whether the machine dies with the process, so that callers hear nothing.
+    pub silently: bool,
+    /// When.
+    pub timing: Timing,
+}
+
+/// One time that a fault hit one instance.
+#[derive(Clone, Copy, Debug)]
+pub struct Occurrence {
+    /// Which fault.
+    pub fault: u16,
+    /// Which of its instances, as the component numbers them.
+    pub instance: u16,
+    /// When it began.
+    pub from: Instant,
+    /// When its cause was gone; `None` if it was not.
+    pub to: Option<Instant>,
+    /// When a balancer first took the instance out, in nanoseconds after the beginning.
+    pub detected_after: Option<i64>,
+    /// User requests that failed while it lasted.
+    pub errors: u64,
+}
+
+/// The faults of one replication.
+pub struct Faults<'p> {
+    plans: &'p [FaultPlan],
+    key: DrawKey,
+    /// How often each (fault, target) has been drawn.
+    draws: Vec<Vec<u64>>,
+    /// All that has happened, in order.
+    pub occurrences: Vec<Occurrence>,
+    active: Vec<usize>,
+    heard: usize,
+}
+
+impl<'p> Faults<'p> {
+    /// The faults, none of which has happened; schedules the first of each.
+    pub fn new(plans: &'p [FaultPlan], cx: &mut Cx<'_>) -> Self {
+        let mut faults = Self {
+            plans,
+            key: cx.root,
+            draws: plans.iter().map(|plan| vec![0; plan.instances.len()]).collect(),
+            occurrences: Vec::new(),
+            active: Vec::new(),
+            heard: 0,
+        };
+        for (fault, plan) in plans.iter().enumerate() {
+            for target in 0..plan.instances.len() {
+                let event = Event::Fault(fault as u16, target as u16, true);
+                match &plan.timing {
+                    Timing::At { at, .. } => cx.schedule.at(*at, event),
+                    Timing::Random { between, .. } => {
+                        let delay = faults.draw(fault, target, between);
+                        cx.schedule.after(delay, event);
+                    }
+                }
+            }
+        }
+        faults
+    }
+
+    fn draw(&mut self, fault: usize, target: usize, law: &Sampler) -> Duration {
+        let plan = &self.plans[fault];
+        let turn = &mut self.draws[fault][target];
+        let instance = u64::from(plan.instances[target]);
+        let key = self.key.child(salt(&plan.name)).child(instance).child(*turn);
+        *turn += 1;
+        Duration(law.sample(&mut key.draw()))
+    }
+
+    /// A fault begins or ends at one of its targets: the instance, and whether it dies (else it is
+    /// started).
+    pub fn happen(&mut self, cx: &mut Cx<'_>, fault: u16, target: u16, begins: bool) {
+        let plan = &self.plans[fault as usize];
+        let now = cx.now();
+        let instance = plan.instances[target as usize];
+        let (index, place) = (fault as usize, target as usize);
+        if begins {
+            let lasts = match &plan.timing {
+                Timing::At { lasts, .. } => lasts.as_ref().map(|law| self.draw(index, place, law)),
+                Timing::Random { lasts, .. } => Some(self.draw(index, place, lasts)),
+            };
+            if let Some(lasts) = lasts {
+                cx.schedule.after(lasts, Event::Fault(fault, target, false));
+            }
+            self.active.push(self.occurrences.len());
+            self.occurrences.push(Occurrence {
+                fault,
+                instance,
+                from: now,
+                to: None,
+                detected_after: None,
+                errors: 0,
+            });
+            return;
+        }
+        let occurrences = &mut self.occurrences;
+        self.active.retain(|&active| {
+            let occurrence = &mut occurrences[active];
+            let ends = occurrence.fault == fault && occurrence.instance == instance;
+            if ends {
+                occurrence.to = Some(now);
+            }
+            !ends
+        });
+        if let Timing::Random { between, .. } = &plan.timing {
+            let delay = self.draw(index, place, between);
+            cx.schedule.after(delay, Event::Fault(fault, target, true));
+        }
+    }
+
+    /// Whether another fault still holds an instance down.
+    pub fn still_down(&self, component: ComponentId, instance: u16) -> bool {
+        self.active.iter().any(|&active| {
+            let occurrence = &self.occurrences[active];
+            occurrence.instance == instance
+                && self.plans[occurrence.fault as usize].component == component
+        })
+    }
+
+    /// A user request has failed.
+    #[inline]
+    pub fn failed(&mut self) {
+        for &active in &self.active {
+            self.occurrences[active].errors += 1;
+        }
+    }
+
+    /// Takes note of what the health checks have found since the last time.
+    pub fn listen(&mut self, detections: &[Detection]) {
+        for detection in &detections[self.heard..] {
+            for &active in &self.active {
+                let occurrence = &mut self.occurrences[active];
+                let plan = &self.plans[occurrence.fault as usize];
+                let same = plan.component == detection.component
+                    && occurrence.instance == detection.instance;
+                if same && occurrence.detected_after.is_none() && detection.after.is_some() {
+                    occurrence.detected_after = Some(detection.at.0 - occurrence.from.0);
+                }
+            }
+        }
+        self.heard = detections.len();
+    }
+}

@@ -1,0 +1,66 @@
+//! The users as they are written.
+
+use super::rhythm::{ArrivalsConfig, ProfileConfig};
+use crate::config;
+use crate::language::{Name, Names};
+use crate::policy::call::ClientConfig;
+use crate::random::Distribution;
+use crate::units::{Count, Duration, Rate};
+
+config! {
+    /// Who sends requests, how many, and when. Exactly one of `count` with `each`, `rate`, or
+    /// `count` with `think` says how much.
+    pub struct UsersConfig {
+        /// How many people there are.
+        count: Option<Count> = "none",
+        /// Requests of one person at factor 1 of the profile.
+        each: Option<Rate> = "none" source "0.01/s: a heavy user at the daily peak",
+        /// Requests of all together.
+        rate: Option<Rate> = "none",
+        /// Pause of one person after each answer: a closed loop.
+        think: Option<Distribution> = "none" source "TPC-W: exponential, mean 7 s",
+        /// How the requests of an open load are spread.
+        arrivals: ArrivalsConfig = "poisson",
+        /// The factor on the rate over time.
+        profile: ProfileConfig = "constant",
+        /// What the user's browser or app does.
+        client: ClientConfig = "{}",
+        /// The kinds of requests; without any there is one, `request`.
+        operations: Names<OperationConfig> = "{}",
+    }
+    unbuilt {
+        trace: "replay of a recorded load",
+        activity: "people of unequal activity",
+        regions: "where the users are",
+        groups: "groups of users",
+        sessions: "visits of several requests",
+    }
+}
+
+config! {
+    /// A kind of request.
+    pub struct OperationConfig {
+        /// Its share of what users begin with, relative to the others; without one (if any has
+        /// one) it is only loaded by others.
+        weight: Option<f64> = "none",
+        /// The data set that it reads.
+        reads: Option<Name> = "none",
+        /// The data set that it writes.
+        writes: Option<Name> = "none",
+        /// What the client fetches after the answer, by operation and number.
+        loads: Names<u64> = "{}",
+        /// How many of them at once.
+        parallel: u64 = "6" source "browsers open six connections to a host",
+        /// The component that users call for it, if another than `entry`.
+        entry: Option<Name> = "none",
+        /// 1 (most urgent) to 9, for queues with `order: priority`.
+        priority: u64 = "5",
+        /// Answered later than this is no goodput; the client's timeout when left out.
+        patience: Option<Duration> = "none",
+    }
+    unbuilt {
+        response: "sizes on the wire",
+        value: "what an answer is worth",
+        fresh: "stale reads that count as failed",
+    }
+}

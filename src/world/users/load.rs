@@ -1,0 +1,359 @@
+//! The users of one replication: they send requests, wait, think, and load what pages need.
+//!
+//! A user request is a frame at the pseudo-component `users`; its call to the entry is its child.
+//! The load does not know what stands behind the entry.
+
+use super::arrivals::{ArrivalPlan, ArrivalProcess};
+use super::ledger::UserLedger;
+use super::profile::ProfilePlan;
+use crate::components::call::{Access, CallKey, Phase, flag};
+use crate::components::caller::Ask;
+use crate::components::context::Cx;
+use crate::components::event::Event;
+use crate::components::outcome::{Cause, Failure, Reply};
+use crate::components::record::Note;
+use crate::components::topology::{DataId, LinkId, OperationId, users};
+use crate::engine::list::List;
+use crate::engine::schedule::Lane;
+use crate::engine::stream::{DrawKey, salt};
+use crate::metrics::Windows;
+use crate::random::Sampler;
+use crate::units::{Duration, Instant, Rate};
+
+const REQUEST: u64 = salt("request");
+const USER: u64 = salt("user");
+const OPERATION: u64 = salt("operation");
+const ENTRY: u64 = salt("entry");
+const THINK: u64 = salt("think");
+const LOAD: u64 = salt("load");
+
+/// What a page loads after its answer.
+#[derive(Clone, Debug)]
+pub struct LoadsPlan {
+    /// The operations, one by one in the order of loading.
+    pub requests: Vec<OperationId>,
+    /// How many at once.
+    pub parallel: u16,
+}
+
+/// One operation as users send it.
+#[derive(Clone, Debug)]
+pub struct UserOperation {
+    /// The link to its entry.
+    pub entry: LinkId,
+    /// What it wants, where the entry holds data.
+    pub access: Access,
+    /// The data set it is about.
+    pub data: Option<DataId>,
+    /// Answered later than this is no goodput.
+    pub patience: Option<Duration>,
+    /// What is loaded after the answer.
+    pub loads: Option<LoadsPlan>,
+}
+
+/// Where requests come from.
+#[derive(Clone, Debug)]
+pub enum Source {
+    /// They come by themselves, whatever happened to the last ones.
+    Open {
+        /// Mean rate at factor 1.
+        rate: Rate,
+        /// The process.
+        arrivals: ArrivalPlan,
+        /// The factor on the rate over time.
+        profile: ProfilePlan,
+    },
+    /// Each user sends the next one a while after the last answer.
+    Closed {
+        /// The pause.
+        think: Sampler,
+    },
+}
+
+/// The whole load.
+#[derive(Clone, Debug)]
+pub struct UsersPlan {
+    /// User ids are below this.
+    pub count: u32,
+    /// Whether that is the number of people; else ids were made up for a rate.
+    pub counted: bool,
+    /// Where requests come from.
+    pub source: Source,
+    /// Operations; those beyond the length of `bounds` are only loaded by others.
+    pub operations: Vec<UserOperation>,
+    /// Cumulative shares of the operations that users begin with.
+    pub bounds: Vec<f64>,
+    /// How long the observation goes on after the measured time for what is still on its way.
+    pub patience_max: Duration,
+}
+
+/// The users of one replication.
+pub struct Users<'p> {
+    plan: &'p UsersPlan,
+    arrivals: Option<ArrivalProcess>,
+    source: Lane,
+    next_number: u64,
+    /// Requests so far of each closed user.
+    sent: Vec<u32>,
+    key: DrawKey,
+    /// Requests of the cohort, pages still loading included, that are not resolved.
+    pub outstanding: u64,
+    /// By operation.
+    pub ledgers: Vec<UserLedger>,
+}
+
+impl<'p> Users<'p> {
+    /// The users; schedules their first requests.
+    pub fn new(plan: &'p UsersPlan, cx: &mut Cx<'_>) -> Self {
+        let measure = cx.ledger.measure;
+        let windows = Windows::covering(0, measure.end.0, measure.window_ns);
+        let start = cx.now();
+        let mut load = Self {
+            plan,
+            arrivals: None,
+            source: cx.schedule.source(),
+            next_number: 0,
+            sent: Vec::new(),
+            key: cx.root.child(REQUEST),
+            outstanding: 0,
+            ledgers: plan.operations.iter().map(|_| UserLedger::new(windows)).collect(),
+        };
+        match &plan.source {
+            Source::Open { rate, arrivals, profile } => {
+                load.arrivals = Some(ArrivalProcess::new(arrivals, profile, *rate, cx.root, start));
+                load.schedule_arrival(cx);
+            }
+            Source::Closed { think } => {
+                load.sent = vec![0; plan.count as usize];
+                for user in 0..plan.count {
+                    let key = load.key.child(u64::from(user)).child(THINK);
+                    let pause = think.sample(&mut key.draw());
+                    cx.schedule.after(Duration(pause), Event::Thought(user));
+                }
+            }
+        }
+        load
+    }
+
+    #[inline(always)]
+    fn schedule_arrival(&mut self, cx: &mut Cx<'_>) {
+        let Some(arrivals) = &mut self.arrivals else { return };
+        let (number, at) = arrivals.next();
+        self.next_number = number;
+        if at < Instant::NEVER {
+            cx.schedule.from_source(self.source, at, Event::Arrival);
+        }
+    }
+
+    /// The next request of the open load arrives.
+    #[inline(always)]
+    pub fn arrive(&mut self, cx: &mut Cx<'_>) {
+        let request = self.key.child(self.next_number);
+        let user = request.child(USER).draw().below(u64::from(self.plan.count)) as u32;
+        self.schedule_arrival(cx);
+        let operation = self.choose(request);
+        self.send(cx, request, user, operation, CallKey::NONE);
+    }
+
+    /// A closed user has thought enough.
+    pub fn thought(&mut self, cx: &mut Cx<'_>, user: u32) {
+        let sent = &mut self.sent[user as usize];
+        let request = self.key.child(u64::from(user)).child(u64::from(*sent));
+        *sent += 1;
+        let operation = self.choose(request);
+        self.send(cx, request, user, operation, CallKey::NONE);
+    }
+
+    #[inline(always)]
+    fn choose(&self, request: DrawKey) -> OperationId {
+        if self.plan.bounds.len() == 1 {
+            return OperationId::new(0);
+        }
+        let u = request.child(OPERATION).draw().unit();
+        let bounds = &self.plan.bounds;
+        OperationId::new(bounds.partition_point(|&bound| bound <= u).min(bounds.len() - 1))
+    }
+
+    #[inline(always)]
+    fn send(
+        &mut self,
+        cx: &mut Cx<'_>,
+        request: DrawKey,
+        user: u32,
+        operation: OperationId,
+        page: CallKey,
+    ) {
+        let now = cx.now();
+        let cohort = cx.ledger.measure.covers(now);
+        let plan = &self.plan.operations[operation.index()];
+        let key = cx.calls.allocate();
+        let frame = &mut cx.calls[key];
+        frame.request = request;
+        frame.draw = request;
+        frame.parent = page;
+        frame.flags = if cohort { flag::COHORT } else { 0 };
+        frame.phase = Phase::Present;
+        frame.component = users();
+        frame.instance = 0;
+        frame.operation = operation;
+        frame.user = user;
+        frame.issued = now;
+        frame.arrived = now;
+        frame.waited = 0;
+        frame.demand = 0;
+        frame.children = List::default();
+        frame.pending = 0;
+        self.outstanding += u64::from(cohort);
+        self.ledgers[operation.index()].offered(now, cohort);
+        cx.ledger.arrived(users(), operation, now);
+        if cx.record.is_on() {
+            cx.record.note(Note::Sent { request, at: now, user, operation });
+        }
+        let item = plan.data.map_or(0, |data| {
+            let set = &cx.topology.data[data.index()];
+            set.popularity.sample(&mut request.child(set.salt).draw())
+        });
+        let ask = Ask {
+            link: plan.entry,
+            operation,
+            access: plan.access,
+            data: plan.data,
+            item,
+            count: 1,
+            salt: ENTRY,
+            flags: 0,
+        };
+        cx.call(key, ask);
+    }
+
+    /// A request is resolved for its user; whether it failed.
+    #[inline(always)]
+    pub fn resolved(&mut self, cx: &mut Cx<'_>, key: CallKey, reply: Reply, attempts: u8) -> bool {
+        let now = cx.now();
+        let frame = &cx.calls[key];
+        let (operation, user, intended) = (frame.operation, frame.user, frame.issued);
+        let cohort = frame.is(flag::COHORT);
+        let plan = &self.plan.operations[operation.index()];
+        let latency = now.0 - intended.0;
+        let good = plan.patience.is_none_or(|patience| latency <= patience.0);
+        let cause = reply.failure.map(|failure| failure.cause);
+        let request = frame.request;
+        cx.ledger.left(frame, now, cause, false);
+        if cx.record.is_on() {
+            cx.record.note(Note::Ended { request, at: now, failure: reply.failure });
+        }
+        let ledger = &mut self.ledgers[operation.index()];
+        ledger.attempts += if cohort { u64::from(attempts) } else { 0 };
+        match reply.failure {
+            None => {
+                if cohort {
+                    ledger.answered(intended, latency, good);
+                }
+                if cx.ledger.measure.covers(now) {
+                    ledger.completed(now, good);
+                }
+            }
+            Some(failure) if cohort => ledger.failed(failure, now),
+            Some(_) => {}
+        }
+        if let (Some(loads), true) = (&plan.loads, reply.is_ok()) {
+            self.open_page(cx, key, loads);
+        } else {
+            self.close(cx, key, reply.is_ok());
+        }
+        if self.arrivals.is_none() {
+            self.think(cx, user);
+        }
+        reply.failure.is_some()
+    }
+
+    fn think(&self, cx: &mut Cx<'_>, user: u32) {
+        let Source::Closed { think } = &self.plan.source else { return };
+        let sent = u64::from(self.sent[user as usize]);
+        let key = self.key.child(u64::from(user)).child(sent).child(THINK);
+        cx.schedule.after(Duration(think.sample(&mut key.draw())), Event::Thought(user));
+    }
+
+    /// The answer is a page: the client fetches what it needs.
+    fn open_page(&mut self, cx: &mut Cx<'_>, page: CallKey, loads: &LoadsPlan) {
+        let frame = &mut cx.calls[page];
+        frame.phase = Phase::Inbound;
+        frame.pending = loads.requests.len() as u16;
+        frame.count = loads.parallel.min(frame.pending);
+        let first = frame.count;
+        // Whether a load has failed stands in the page's reply.
+        frame.reply = Reply::OK;
+        for turn in 0..first {
+            self.load(cx, page, loads, turn);
+        }
+    }
+
+    fn load(&mut self, cx: &mut Cx<'_>, page: CallKey, loads: &LoadsPlan, turn: u16) {
+        let frame = &cx.calls[page];
+        let request = frame.request.child(LOAD.wrapping_add(u64::from(turn)));
+        let user = frame.user;
+        self.send(cx, request, user, loads.requests[turn as usize], page);
+    }
+
+    /// A request is over: its page goes on with the next load, or is complete.
+    #[inline(always)]
+    fn close(&mut self, cx: &mut Cx<'_>, key: CallKey, ok: bool) {
+        let frame = &cx.calls[key];
+        self.outstanding -= u64::from(frame.is(flag::COHORT));
+        let page = frame.parent;
+        cx.calls.free(key);
+        if page.is_none() {
+            return;
+        }
+        let frame = &mut cx.calls[page];
+        frame.pending -= 1;
+        if !ok {
+            frame.reply = Reply::failed(Cause::Error, users());
+        }
+        let operation = frame.operation;
+        let loads = self.plan.operations[operation.index()].loads.as_ref();
+        let next = frame.count;
+        if let Some(loads) = loads
+            && (next as usize) < loads.requests.len()
+        {
+            frame.count += 1;
+            return self.load(cx, page, loads, next);
+        }
+        if frame.pending > 0 {
+            return;
+        }
+        let latency = cx.now().0 - cx.calls[page].issued.0;
+        let frame = &cx.calls[page];
+        if frame.is(flag::COHORT) {
+            let complete = frame.reply.is_ok();
+            let ledger = &mut self.ledgers[operation.index()];
+            if complete {
+                ledger.page_load.record(latency);
+            } else {
+                ledger.page_load_failed += 1;
+            }
+            self.outstanding -= 1;
+        }
+        cx.calls.free(page);
+    }
+
+    /// The observation ends: what is left of the cohort is unresolved.
+    pub fn end(&mut self, cx: &mut Cx<'_>) {
+        let now = cx.now();
+        let keys: Vec<CallKey> = cx.calls.keys().collect();
+        for key in keys {
+            let frame = &cx.calls[key];
+            if frame.component != users() || !frame.is(flag::COHORT) {
+                continue;
+            }
+            let ledger = &mut self.ledgers[frame.operation.index()];
+            if frame.phase == Phase::Present {
+                let failure = Failure { cause: Cause::Unresolved, at: users(), waiting_for: None };
+                ledger.failed(failure, now);
+                ledger.attempts += 1;
+            } else {
+                ledger.page_load_failed += 1;
+            }
+        }
+    }
+}

@@ -1,0 +1,311 @@
+//! The state of one replication and what each event does to it.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use super::faults::Faults;
+use super::observations::{Observations, Ratio};
+use super::plan::Plan;
+use super::users::load::Users;
+use crate::components::call::CallKey;
+use crate::components::caller::Resolution;
+use crate::components::context::Cx;
+use crate::components::event::Event;
+use crate::components::ledger::Measure;
+use crate::components::record::{Note, Record};
+use crate::components::topology::{ComponentId, MachineId, users};
+use crate::components::{Component, Probed, Room};
+use crate::engine::run::{Model, run};
+use crate::engine::schedule::Schedule;
+use crate::engine::stream::DrawKey;
+use crate::units::{Duration, Instant};
+
+/// Under which conditions a plan is run.
+#[derive(Clone, Copy, Debug)]
+pub struct Conditions<'a> {
+    /// Seed of the experiment.
+    pub seed: u64,
+    /// Number of the replication.
+    pub replication: u32,
+    /// Time before the measured time.
+    pub warmup: Duration,
+    /// Whether what is declared to go wrong does.
+    pub faults: bool,
+    /// Set from outside to break the run off.
+    pub stop: Option<&'a AtomicBool>,
+}
+
+struct World<'p> {
+    cx: Cx<'p>,
+    components: Vec<Component<'p>>,
+    users: Users<'p>,
+    faults: Faults<'p>,
+    plan: &'p Plan,
+    /// The next instant at which something is noted: start, window, end.
+    border: Instant,
+    busy_before: Vec<f64>,
+    disk_before: Vec<i64>,
+    disk_after: Vec<i64>,
+    limit: Instant,
+    /// Whether the measured time is over.
+    ended: bool,
+    over: bool,
+    interrupted: bool,
+    stop: Option<&'p AtomicBool>,
+}
+
+/// Runs one replication of a plan.
+pub fn simulate<'p>(plan: &'p Plan, conditions: Conditions<'p>) -> Observations {
+    let mut world = World::new(plan, conditions);
+    run(&mut world);
+    world.finish()
+}
+
+/// Runs one replication of a plan, and notes what happens to each request. The observations are
+/// those of [`simulate`].
+pub fn simulate_recorded<'p>(
+    plan: &'p Plan,
+    conditions: Conditions<'p>,
+) -> (Observations, Vec<Note>) {
+    let mut world = World::new(plan, conditions);
+    world.cx.record = Record::on();
+    run(&mut world);
+    let notes = std::mem::take(&mut world.cx.record).into_notes();
+    (world.finish(), notes)
+}
+
+impl<'p> World<'p> {
+    fn new(plan: &'p Plan, conditions: Conditions<'p>) -> Self {
+        let end = Instant(plan.window.duration.0);
+        let measure = Measure { end, window_ns: plan.window.window.0 };
+        let root = DrawKey::root(conditions.seed, conditions.replication);
+        let start = Instant(-conditions.warmup.0);
+        let mut cx = Cx::new(&plan.topology, measure, root, start);
+        let mut components: Vec<Component<'p>> =
+            plan.components.iter().map(|component| Component::new(component, &mut cx)).collect();
+        for component in &mut components {
+            component.room().begin(&mut cx);
+        }
+        let users = Users::new(&plan.users, &mut cx);
+        let faults = if conditions.faults { &plan.faults[..] } else { &[] };
+        let faults = Faults::new(faults, &mut cx);
+        Self {
+            busy_before: vec![0.0; plan.topology.components.len()],
+            disk_before: Vec::new(),
+            disk_after: Vec::new(),
+            cx,
+            components,
+            users,
+            faults,
+            plan,
+            border: Instant(0),
+            limit: Instant(end.0 + plan.users.patience_max.0),
+            ended: false,
+            over: false,
+            interrupted: false,
+            stop: conditions.stop,
+        }
+    }
+
+    #[inline(always)]
+    fn component(&mut self, id: ComponentId) -> (&mut Component<'p>, &mut Cx<'p>) {
+        (&mut self.components[id.index() - 1], &mut self.cx)
+    }
+
+    #[inline(always)]
+    fn room_of(&mut self, call: CallKey) -> (&mut Component<'p>, &mut Cx<'p>) {
+        let id = self.cx.calls[call].component;
+        self.component(id)
+    }
+
+    #[inline(always)]
+    fn resolved(&mut self, resolution: Resolution) {
+        match resolution {
+            Resolution::Nothing => {}
+            Resolution::Child { parent, reply, attempts } => {
+                let id = self.cx.calls[parent].component;
+                if id != users() {
+                    let (room, cx) = self.component(id);
+                    return room.on_child(cx, parent, reply);
+                }
+                if self.users.resolved(&mut self.cx, parent, reply, attempts) {
+                    self.faults.failed();
+                }
+            }
+            Resolution::Probe { link, instance, backend, ok } => {
+                let caller = self.cx.topology.links[link.index()].caller;
+                let (room, cx) = self.component(caller);
+                room.room().on_probe(cx, Probed { link, instance, backend }, ok);
+                self.faults.listen(&self.cx.detections);
+            }
+        }
+    }
+
+    #[cold]
+    fn fault(&mut self, fault: u16, target: u16, begins: bool) {
+        let plan = &self.plan.faults[fault as usize];
+        let (component, instance) = (plan.component, plan.instances[target as usize]);
+        self.faults.listen(&self.cx.detections);
+        self.faults.happen(&mut self.cx, fault, target, begins);
+        if begins {
+            self.cx.crash(component, instance, plan.silently);
+            let (room, cx) = self.component(component);
+            room.room().on_crash(cx, instance);
+        } else if !self.faults.still_down(component, instance) {
+            self.cx.start(component, instance);
+        }
+    }
+
+    #[cold]
+    fn cross_border(&mut self) {
+        let end = self.cx.ledger.measure.end;
+        let now = self.cx.now();
+        while self.border <= now && !self.ended {
+            let border = self.border;
+            if border.0 == 0 {
+                self.cx.count_present(0);
+                self.disk_before = self.disk_busy();
+            }
+            for index in 1..self.plan.topology.components.len() {
+                let busy = self.cx.busy_ns_at(ComponentId::new(index), border);
+                if border.0 > 0 {
+                    let ledger = &mut self.cx.ledger.components[index];
+                    ledger.busy_series.push(busy - self.busy_before[index]);
+                    ledger.busy_ns += busy - self.busy_before[index];
+                }
+                self.busy_before[index] = busy;
+            }
+            if border == end {
+                self.cx.count_present(1);
+                self.disk_after = self.disk_busy();
+                self.ended = true;
+                break;
+            }
+            self.border = Instant(border.0 + self.cx.ledger.measure.window_ns).min(end);
+        }
+        self.interrupted |= self.stop.is_some_and(|stop| stop.load(Ordering::Relaxed));
+        // After the end every event comes by here: the cohort may be resolved, or time be up.
+        let done = self.ended && (self.users.outstanding == 0 || now >= self.limit);
+        self.over |= self.interrupted || done;
+    }
+
+    fn disk_busy(&self) -> Vec<i64> {
+        let machines = 0..self.plan.topology.machines.len();
+        machines.map(|machine| self.cx.disk_busy_ns(MachineId::new(machine))).collect()
+    }
+
+    fn finish(mut self) -> Observations {
+        let end = self.cx.ledger.measure.end;
+        if !self.ended && !self.interrupted {
+            // Nothing was left to happen before the end: the world stands still until then.
+            self.cx.schedule.at(end, Event::Arrival);
+            while self.cx.now() < end {
+                self.cx.schedule.pop();
+            }
+            self.cross_border();
+        }
+        self.users.end(&mut self.cx);
+        self.cx.close_ledger();
+        self.faults.listen(&self.cx.detections);
+        let ratios = self.components.iter_mut().map(|component| {
+            let owned = |ratio: &crate::components::RatioOf<'_>| Ratio {
+                name: ratio.name,
+                parts: ratio.parts.to_vec(),
+                of: ratio.of.to_vec(),
+            };
+            component.room().ratios().iter().map(owned).collect()
+        });
+        let ratios = std::iter::once(Vec::new()).chain(ratios).collect();
+        let before = self.disk_before.iter().zip(&self.disk_after);
+        let duration = self.plan.window.duration;
+        Observations {
+            users: self.users.ledgers,
+            ratios,
+            disk_utilization: before.map(|(b, a)| (a - b) as f64 / duration.0 as f64).collect(),
+            faults: self.faults.occurrences,
+            duration,
+            events: self.cx.schedule.fired(),
+            interrupted: self.interrupted,
+            ledger: self.cx.ledger,
+        }
+    }
+}
+
+impl Model for World<'_> {
+    type Event = Event;
+
+    #[inline]
+    fn schedule(&mut self) -> &mut Schedule<Event> {
+        &mut self.cx.schedule
+    }
+
+    #[inline(always)]
+    fn handle(&mut self, event: Event) {
+        if self.cx.now() >= self.border {
+            self.cross_border();
+        }
+        match event {
+            Event::Arrive(call) => {
+                if self.cx.arrive(call) {
+                    let (room, cx) = self.room_of(call);
+                    room.on_call(cx, call);
+                }
+            }
+            Event::Reply(call) => {
+                let resolution = self.cx.resolve(call);
+                self.resolved(resolution);
+            }
+            Event::WorkDone(call, token) => {
+                if self.cx.work_done(call, token) {
+                    let (room, cx) = self.room_of(call);
+                    room.on_work(cx, call);
+                }
+            }
+            Event::Tick(machine, token) => {
+                if let Some(call) = self.cx.tick(machine, token) {
+                    let (room, cx) = self.room_of(call);
+                    room.on_work(cx, call);
+                }
+            }
+            Event::Wake(call, token) => {
+                if self.cx.woken(call, token) {
+                    let (room, cx) = self.room_of(call);
+                    room.on_wake(cx, call);
+                }
+            }
+            Event::Arrival => self.users.arrive(&mut self.cx),
+            Event::Timers(list) => {
+                while let Some(call) = self.cx.next_due(list) {
+                    let resolution = self.cx.timed_out(call);
+                    self.resolved(resolution);
+                }
+                self.cx.rearm(list);
+            }
+            Event::Thought(user) => self.users.thought(&mut self.cx, user),
+            Event::Cancel(call) => {
+                if self.cx.cancel(call) {
+                    let (room, cx) = self.room_of(call);
+                    room.on_cancel(cx, call);
+                }
+            }
+            Event::Component(id, instance, word) => {
+                let (room, cx) = self.component(id);
+                room.room().on_event(cx, instance, word);
+                self.faults.listen(&self.cx.detections);
+            }
+            Event::Readmit(link, instance, backend) => {
+                if let Some(balancer) = self.cx.balancer(link, instance) {
+                    balancer.readmit(backend);
+                }
+            }
+            Event::Fault(fault, target, begins) => self.fault(fault, target, begins),
+            Event::Started(component, instance, life) => {
+                self.cx.started(component, instance, life);
+            }
+        }
+    }
+
+    #[inline]
+    fn is_over(&self) -> bool {
+        self.over
+    }
+}

@@ -1,0 +1,8 @@
+//! The one test binary.
+
+mod cli;
+mod diagnostics;
+mod scenario_files;
+mod schema;
+mod theory;
+mod tidy;

@@ -1,0 +1,127 @@
+//! The shipped scenarios as files: complete, sourced, and each in its place.
+//!
+//! This looks at what is written, not at what it means: whether a scenario is valid and whether its
+//! expectations hold is for others to say.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use serde_json::{Map, Value};
+
+fn folder(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(name)
+}
+
+/// The YAML files of a folder by name without the extension, in order.
+fn files(name: &str) -> Vec<(String, Map<String, Value>)> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder(name)).expect("the folder is there") {
+        let path = entry.expect("an entry").path();
+        if path.extension().is_some_and(|extension| extension == "yaml") {
+            let stem = path.file_stem().expect("a name").to_string_lossy().into_owned();
+            let text = std::fs::read_to_string(&path).expect("a text file");
+            let map = serde_yaml::from_str::<Map<String, Value>>(&text);
+            found.push((stem.clone(), map.unwrap_or_else(|error| panic!("{stem}: {error}"))));
+        }
+    }
+    found.sort_by(|a, b| a.0.cmp(&b.0));
+    found
+}
+
+/// The cases that this part of the product answers for: all but those of later features.
+fn cases() -> BTreeSet<String> {
+    let group = |name: &str, last: usize| {
+        let name = name.to_owned();
+        (1..=last).map(move |number| format!("{name}-{number:02}"))
+    };
+    let mut cases: BTreeSet<String> =
+        group("que", 23).chain(group("net", 4)).chain(group("lb", 9)).collect();
+    cases.extend(["rty-04", "avl-05"].map(str::to_owned));
+    cases
+}
+
+/// The expectations of a file, those of its sweep points included.
+fn expectations(scenario: &Map<String, Value>) -> Vec<String> {
+    let of = |value: Option<&Value>| {
+        let list = value.and_then(Value::as_array).cloned().unwrap_or_default();
+        list.into_iter().map(|line| line.as_str().expect("a line of text").to_owned())
+    };
+    let points = scenario.get("sweep").and_then(|sweep| sweep.get("points"));
+    let points = points.and_then(Value::as_array).cloned().unwrap_or_default();
+    let mut lines: Vec<String> = of(scenario.get("expect")).collect();
+    lines.extend(points.iter().flat_map(|point| of(point.get("expect"))));
+    lines
+}
+
+/// The files that a scenario extends, the nearest first.
+fn chain(name: &str) -> Vec<String> {
+    let all = files("scenarios");
+    let base = |name: &str| {
+        let (_, file) = all.iter().find(|(other, _)| other == name)?;
+        Some(file.get("extends")?.as_str()?.trim_end_matches(".yaml").to_owned())
+    };
+    // A circle would be longer than there are files.
+    std::iter::successors(base(name), |name| base(name)).take(all.len()).collect()
+}
+
+#[test]
+fn every_case_with_a_known_answer_is_a_file() {
+    let found: BTreeSet<String> =
+        files("scenarios/theory").into_iter().map(|(name, _)| name).collect();
+    assert_eq!(found, cases());
+}
+
+#[test]
+fn every_case_carries_its_figures_its_source_and_an_explanation() {
+    let page = std::fs::read_to_string(folder("scenarios/theory/README.md")).expect("the page");
+    for (name, scenario) in files("scenarios/theory") {
+        let text = |key: &str| scenario.get(key).and_then(Value::as_str).unwrap_or_default();
+        let source = format!("P-{}. ", name.to_uppercase());
+        assert!(text("source").starts_with(&source), "{name}: the source begins with {source}");
+        assert!(text("about").len() > 40, "{name}: `about` explains the case to a newcomer");
+        assert_eq!(text("network"), "none", "{name}: theory has no network");
+        let approximate = |line: &String| line.contains(" == ") && line.contains(" within ");
+        assert!(expectations(&scenario).iter().any(approximate), "{name}: expects a figure");
+        assert!(page.contains(&format!("[{name}.yaml]({name}.yaml)")), "{name}: is in README.md");
+    }
+}
+
+#[test]
+fn a_stage_holds_architecture_only() {
+    for (name, stage) in files("scenarios") {
+        if !name.starts_with("stage") {
+            continue;
+        }
+        assert_eq!(chain(&name).last().map(String::as_str), Some("product"), "{name}: its base");
+        for (key, value) in &stage {
+            let keys = |value: &Value| -> Vec<String> {
+                value.as_object().into_iter().flat_map(|map| map.keys().cloned()).collect()
+            };
+            match key.as_str() {
+                "users" => assert_eq!(keys(value), ["count"], "{name}: the product has the users"),
+                "data" => {
+                    for (set, value) in value.as_object().expect("data sets") {
+                        assert_eq!(keys(value), ["in"], "{name}: the product has data.{set}");
+                    }
+                }
+                "components" => {
+                    let has_steps = value.get("web").is_some_and(|web| web.get("handle").is_some());
+                    assert!(!has_steps, "{name}: the product has the work of a page");
+                }
+                "slo" => panic!("{name}: the product has the promises"),
+                _ => {}
+            }
+        }
+    }
+}
+
+#[test]
+fn a_stage_says_what_it_claims() {
+    for (name, stage) in files("scenarios") {
+        if name.starts_with("stage") {
+            for key in ["name", "about", "source", "claim"] {
+                assert!(stage.contains_key(key), "{name} says `{key}`");
+            }
+        }
+    }
+}

@@ -1,0 +1,161 @@
+//! The files under `scenarios/theory/`, one test each: every expectation holds, at every point.
+//!
+//! A case runs on one thread and exactly as long as its file says, so the tests of several files
+//! run beside each other. An expectation that is undecided does not hold.
+
+use super::rhythm;
+use simscale::experiment::judge::Replications;
+use simscale::experiment::prepare::across;
+use simscale::experiment::summary::Judged;
+use simscale::experiment::verdict::Verdict;
+use simscale::experiment::{Control, Experiment, Extend, Outcome, prepare, run};
+use simscale::language::{Diagnostics, RenderOptions, render};
+use simscale::scenario::file::{Loaded, Request, load_all};
+use std::collections::BTreeSet;
+use std::io::Write;
+use std::path::Path;
+use std::sync::atomic::AtomicBool;
+use std::time::Instant;
+
+/// One test per file, and the list of all files.
+macro_rules! cases {
+    ($($test:ident $file:literal),* $(,)?) => {
+        const FILES: &[&str] = &[$($file),*];
+        $(#[test]
+        fn $test() {
+            check($file);
+        })*
+    };
+}
+
+cases! {
+    avl_05 "avl-05",
+    lb_01 "lb-01", lb_02 "lb-02", lb_03 "lb-03", lb_04 "lb-04", lb_05 "lb-05", lb_06 "lb-06",
+    lb_07 "lb-07", lb_08 "lb-08", lb_09 "lb-09",
+    net_01 "net-01", net_02 "net-02", net_03 "net-03", net_04 "net-04",
+    que_01 "que-01", que_02 "que-02", que_03 "que-03", que_04 "que-04", que_05 "que-05",
+    que_06 "que-06", que_07 "que-07", que_08 "que-08", que_09 "que-09", que_10 "que-10",
+    que_11 "que-11", que_12 "que-12", que_13 "que-13", que_14 "que-14", que_15 "que-15",
+    que_16 "que-16", que_17 "que-17", que_18 "que-18", que_19 "que-19", que_20 "que-20",
+    que_21 "que-21", que_22 "que-22",
+    rty_04 "rty-04",
+}
+
+/// Not in the list above: it is run once, for its expectations and for the wave.
+const RHYTHM: &str = "que-23";
+
+#[test]
+fn every_file_is_a_test() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios/theory");
+    let entries = std::fs::read_dir(folder).expect("the folder is there");
+    let names = entries.map(|entry| entry.expect("an entry").file_name());
+    let names = names.map(|name| name.to_string_lossy().into_owned());
+    let found: BTreeSet<String> =
+        names.filter_map(|name| Some(name.strip_suffix(".yaml")?.to_owned())).collect();
+    let tested: BTreeSet<String> = FILES.iter().chain([&RHYTHM]).map(|&f| f.to_owned()).collect();
+    assert_eq!(found, tested);
+}
+
+fn check(name: &str) {
+    simulate(name);
+}
+
+/// Runs every point of a file, or the file where it has none, and asserts all that it expects.
+fn simulate(name: &str) -> Vec<(Experiment, Outcome)> {
+    let clock = Instant::now();
+    let (loaded, mut experiments) = read(name);
+    if !loaded.points.is_empty() {
+        experiments.retain(|experiment| experiment.point.is_some());
+    }
+    let runs: Vec<(Experiment, Outcome)> = experiments
+        .into_iter()
+        .map(|experiment| {
+            let outcome = one(&experiment);
+            (experiment, outcome)
+        })
+        .collect();
+    let mut judged: Vec<(&str, &Judged)> = Vec::new();
+    for (experiment, outcome) in &runs {
+        let point = experiment.point.as_deref().unwrap_or(name);
+        judged.extend(outcome.summary.expect.iter().map(|one| (point, one)));
+    }
+    let between = between(&loaded, &runs);
+    judged.extend(between.iter().map(|one| ("all points", one)));
+    assert!(!judged.is_empty(), "{name} expects nothing");
+    let wrong: Vec<String> = judged
+        .iter()
+        .filter(|(_, one)| one.verdict != Verdict::Holds)
+        .map(|(point, one)| {
+            let note = one.note.as_deref().unwrap_or_default();
+            format!("  {point}: {}: {}: {:?} {note}", one.verdict.word(), one.expression, one.value)
+        })
+        .collect();
+    // Not through the captured print: who waits for minutes wants to see something move.
+    let (hold, all) = (judged.len() - wrong.len(), judged.len());
+    let seconds = clock.elapsed().as_secs_f64();
+    let line = format!("theory {name}: {hold} of {all} expectations hold, {seconds:.1} s\n");
+    let _ = std::io::stderr().write_all(line.as_bytes());
+    assert!(wrong.is_empty(), "{name}:\n{}", wrong.join("\n"));
+    runs
+}
+
+fn read(name: &str) -> (Loaded, Vec<Experiment>) {
+    let file = format!("{name}.yaml");
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios/theory").join(&file);
+    let path = path.to_string_lossy();
+    let request = Request { path: &path, ..Request::default() };
+    let mut loaded = load_all(request, &mut |path| std::fs::read(path));
+    let experiments = prepare(&mut loaded, &file);
+    let mistakes = render(&loaded.sources, &loaded.diagnostics, RenderOptions::default());
+    assert!(!experiments.is_empty(), "{name}:\n{mistakes}");
+    (loaded, experiments)
+}
+
+fn one(experiment: &Experiment) -> Outcome {
+    let control = Control {
+        jobs: 1,
+        extend: Extend::Never,
+        stop: &AtomicBool::new(false),
+        announce: &|_| (),
+        progress: &|_| (),
+    };
+    let Experiment { plan, settings, slo, expect, .. } = experiment;
+    run(plan, settings, slo, expect, control).unwrap_or_else(|error| panic!("{error}"))
+}
+
+/// What is expected of points compared with one another.
+fn between(loaded: &Loaded, runs: &[(Experiment, Outcome)]) -> Vec<Judged> {
+    let experiments: Vec<Experiment> = runs.iter().map(|(one, _)| one.clone()).collect();
+    let questions = across(loaded, &experiments, &mut Diagnostics::new());
+    assert_eq!(questions.len(), loaded.across.len());
+    let points: Vec<Replications<'_>> = runs
+        .iter()
+        .map(|(one, outcome)| Replications { plan: &one.plan, observed: &outcome.observed })
+        .collect();
+    questions.iter().map(|question| question.judge(&points)).collect()
+}
+
+#[test]
+fn que_23() {
+    let runs = simulate(RHYTHM);
+    let (experiment, outcome) = &runs[0];
+    let server = experiment.plan.topology.components.iter().position(|one| one.name == "server");
+    let server = server.expect("the case has a server");
+    let window_s = experiment.plan.window.window.0 as f64 / 1e9;
+    let present = |one: &simscale::world::Observations| -> Vec<f64> {
+        let series = one.ledger.components[server].present.series();
+        let (_, integrals) = series.expect("the number present is kept by window");
+        integrals.iter().map(|&sum| sum as f64 / 1e9 / window_s).collect()
+    };
+    let series: Vec<Vec<f64>> = outcome.observed.iter().map(present).collect();
+    let mean =
+        |window: usize| series.iter().map(|one| one[window]).sum::<f64>() / series.len() as f64;
+    let windows: Vec<f64> = (0..series[0].len()).map(mean).collect();
+    let wave = rhythm::fit(&windows, window_s, 120.0);
+    let near = |value: f64, expected: f64, tolerance: f64| {
+        assert!((value / expected - 1.0).abs() < tolerance, "{value} for {expected}: {wave:?}");
+    };
+    near(wave.amplitude, 265.772, 0.02);
+    near(wave.mean + wave.amplitude, 765.772, 0.01);
+    near(wave.lag_s, 9.21217, 0.05);
+}
