@@ -105,6 +105,10 @@ pub struct Call {
     pub instance: u16,
     /// Number of the callee's instance among all instances of all components.
     pub place: u32,
+    /// Row of callee and operation in the ledger.
+    pub row: u32,
+    /// Which of the four hops leads to the callee.
+    pub hop: u8,
     /// Number of the caller's state of the link, among those of all callers and links.
     pub state: u32,
     /// Caller's instance.

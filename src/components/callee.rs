@@ -17,7 +17,6 @@ impl Cx<'_> {
     #[inline(always)]
     pub fn arrive(&mut self, key: CallKey) -> bool {
         let Some(call) = self.calls.get_mut(key) else { return false };
-        let (component, operation) = (call.component, call.operation);
         let now = self.schedule.now();
         match self.instances[call.place as usize].status {
             Status::Up => {
@@ -29,14 +28,14 @@ impl Cx<'_> {
                 call.pc = 0;
                 call.pending = 0;
                 call.turns = 0;
-                self.ledger.arrived(component, operation, now);
+                self.ledger.arrived(call, now);
                 true
             }
             Status::Refusing => {
-                let call = &mut self.calls[key];
                 call.arrived = now;
                 call.phase = Phase::Present;
-                self.ledger.arrived(component, operation, now);
+                self.ledger.arrived(call, now);
+                let component = call.component;
                 self.reply(key, Reply::failed(Cause::Refused, component));
                 false
             }
@@ -64,29 +63,21 @@ impl Cx<'_> {
             self.orphan_children(key, false);
         }
         let call = &mut self.calls[key];
-        let wasted = call.is(flag::WASTED);
-        let cause = reply.failure.map(|failure| failure.cause);
-        self.ledger.left(call, now, cause, wasted);
+        self.ledger.left(call, now, reply.failure.map(|failure| failure.cause));
         call.reply = reply;
         call.phase = Phase::Inbound;
         call.renew();
-        let nobody = call.parent.is_none() && call.flags & (flag::HELD | flag::PROBE) == 0;
-        if nobody {
+        if call.parent.is_none() && call.flags & (flag::HELD | flag::PROBE) == 0 {
             return self.drop_frame(key);
         }
         let back = call.back;
         if back == 0 {
             return self.schedule.ready(Event::Reply(key));
         }
-        match self.back_lane(back) {
+        match self.hops[call.hop as usize].back {
             Some(lane) => self.schedule.in_lane(lane, Event::Reply(key)),
             None => self.schedule.after(Duration(back), Event::Reply(key)),
         }
-    }
-
-    #[inline]
-    fn back_lane(&self, back: i64) -> Option<Lane> {
-        self.hops.iter().find(|hop| hop.constant.is_some_and(|(_, b)| b == back))?.back
     }
 
     /// The callee fails the call here.
@@ -248,7 +239,7 @@ impl Cx<'_> {
             return false;
         }
         if call.phase == Phase::Backoff {
-            self.attempt(key);
+            self.attempt_again(key);
             return false;
         }
         true
@@ -268,7 +259,7 @@ impl Cx<'_> {
         self.orphan_children(key, true);
         let call = &self.calls[key];
         if !call.is(flag::BRANCH) {
-            self.ledger.left(call, now, Some(Cause::Cancelled), true);
+            self.ledger.left(call, now, Some(Cause::Cancelled));
         }
         self.drop_frame(key);
     }
@@ -334,8 +325,7 @@ impl Cx<'_> {
             return self.reply(key, Reply::failed(Cause::Crashed, component));
         }
         call.renew();
-        let wasted = call.is(flag::WASTED);
-        self.ledger.left(call, now, Some(Cause::Unreachable), wasted);
+        self.ledger.left(call, now, Some(Cause::Unreachable));
         self.lose(key);
     }
 

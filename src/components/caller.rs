@@ -3,17 +3,18 @@
 //! The state belongs to one calling instance and one link, as in a real client. Nothing here knows
 //! what the callee does with a call.
 
-use super::call::{Access, ByParent, ByQueue, ByTimer, Call, CallKey, Phase, flag};
+use super::call::{Access, ByQueue, ByTimer, Call, CallKey, Phase, flag};
 use super::context::{Cx, Route};
 use super::event::Event;
 use super::outcome::{Cause, Failure, Reply};
 use super::record::Note;
 use super::topology::{ComponentId, DataId, LinkId, LinkPlan, OperationId};
-use crate::engine::list::List;
+use crate::engine::list::{Link, List};
 use crate::engine::slots::Admission;
 use crate::engine::stream::salt;
 use crate::engine::timers::TimerList;
 use crate::policy::balance::Choice;
+use crate::policy::retry::RetryPlan;
 use crate::units::{Duration, Instant};
 
 const NETWORK: u64 = salt("network");
@@ -77,16 +78,20 @@ impl Cx<'_> {
     /// Makes a call on behalf of the frame `parent`.
     #[inline(always)]
     pub fn call(&mut self, parent: CallKey, ask: Ask) {
-        let key = self.calls.allocate();
         let now = self.now();
+        let key = self.calls.allocate();
         let from = &mut self.calls[parent];
-        let mut children = from.children;
         let (request, user, draw) = (from.request, from.user, from.draw);
         let caller_instance = from.instance;
         let wasted = from.flags & flag::WASTED;
+        let lone = from.children.is_empty();
+        if lone {
+            from.children = List::of_one(key.index);
+        }
         let state = self.first_state[ask.link.index()] + u32::from(caller_instance);
-        children.push_back::<ByParent, _>(&mut self.calls, key.index);
-        self.calls[parent].children = children;
+        if self.ledger.measure.covers(now) {
+            self.ledger.link(ask.link).first_tries += 1;
+        }
         let call = &mut self.calls[key];
         call.request = request;
         call.draw = if ask.salt == PASS_ON { draw } else { draw.child(ask.salt) };
@@ -104,10 +109,11 @@ impl Cx<'_> {
         call.item = ask.item;
         call.issued = now;
         call.children = List::default();
-        if self.ledger.measure.covers(now) {
-            self.ledger.link(ask.link).first_tries += 1;
+        call.sibling_link = Link::default();
+        if !lone {
+            self.adopt(parent, key);
         }
-        self.attempt(key);
+        self.attempt(key, state as usize);
     }
 
     /// Sends a health probe to one backend of a link.
@@ -135,7 +141,8 @@ impl Cx<'_> {
         call.sent = now;
         call.children = List::default();
         self.arm(timeout, key);
-        self.transmit(key, state, backend);
+        let route = self.states[state].routes[backend as usize];
+        self.transmit(key, state, route);
     }
 
     /// The list of timeouts of one constant delay.
@@ -166,21 +173,27 @@ impl Cx<'_> {
 
     /// Starts an attempt: through the pool if there is one, then onto the network.
     #[inline(always)]
-    pub(super) fn attempt(&mut self, key: CallKey) {
-        let now = self.now();
-        let call = &self.calls[key];
-        let state = call.state as usize;
-        if self.ledger.measure.covers(now) {
-            self.ledger.link(call.link).attempts += 1;
-        }
+    fn attempt(&mut self, key: CallKey, state: usize) {
         if self.states[state].pool.is_some() {
-            self.attempt_pooled(key, state, now);
+            self.attempt_pooled(key, state);
         } else {
             self.send(key, state);
         }
     }
 
-    fn attempt_pooled(&mut self, key: CallKey, state: usize, now: Instant) {
+    /// Starts an attempt after the first.
+    pub(super) fn attempt_again(&mut self, key: CallKey) {
+        let now = self.now();
+        let call = &self.calls[key];
+        let state = call.state as usize;
+        if self.ledger.measure.covers(now) {
+            self.ledger.link(call.link).repeats += 1;
+        }
+        self.attempt(key, state);
+    }
+
+    fn attempt_pooled(&mut self, key: CallKey, state: usize) {
+        let now = self.now();
         let Some(pool) = &mut self.states[state].pool else { return };
         let call = &mut self.calls[key];
         let link = call.link;
@@ -210,48 +223,55 @@ impl Cx<'_> {
     #[inline(always)]
     fn send(&mut self, key: CallKey, state: usize) {
         let now = self.now();
+        let state_of = &mut self.states[state];
         let call = &mut self.calls[key];
         call.sent = now;
-        let link = call.link;
-        let mut backend = 0;
-        let state_of = &mut self.states[state];
-        if let Some(balancer) = &mut state_of.balancer {
-            let plan = &self.topology.links[link.index()];
-            let repeated = call.attempt > 0
-                && plan.policy.retries.as_ref().is_some_and(|retries| retries.other_instance);
-            let choice = Choice {
-                draw: call.draw.child(BALANCE),
-                user: call.user,
-                item: call.item,
-                avoid: repeated.then_some(call.backend),
-            };
-            backend = balancer.pick(&plan.balance, choice);
-            balancer.opened(backend);
-            call.set(flag::HELD);
-        } else if state_of.pool.is_some() {
-            call.set(flag::HELD);
-        }
-        if let Some(list) = self.timeouts[link.index()] {
+        call.backend = match &mut state_of.balancer {
+            None => {
+                call.flags |= if state_of.pool.is_some() { flag::HELD } else { 0 };
+                0
+            }
+            Some(balancer) => {
+                let plan = &self.topology.links[call.link.index()];
+                let other = |retries: &RetryPlan| call.attempt > 0 && retries.other_instance;
+                let choice = Choice {
+                    draw: call.draw.child(BALANCE),
+                    user: call.user,
+                    item: call.item,
+                    avoid: plan.policy.retries.as_ref().is_some_and(other).then_some(call.backend),
+                };
+                let backend = balancer.pick(&plan.balance, choice);
+                balancer.opened(backend);
+                call.flags |= flag::HELD;
+                backend
+            }
+        };
+        let route = state_of.routes[call.backend as usize];
+        if let Some(list) = state_of.timeout {
             self.arm(list, key);
         }
-        self.transmit(key, state, backend);
+        self.transmit(key, state, route);
     }
 
     /// Sends the frame to a backend: half of the round trip now, half with the answer.
     #[inline(always)]
-    fn transmit(&mut self, key: CallKey, state: usize, backend: u16) {
-        let Route { component, instance, hop, place } = self.states[state].routes[backend as usize];
+    fn transmit(&mut self, key: CallKey, state: usize, route: Route) {
         if self.record.is_on() {
-            self.note_call(key, component, instance);
+            self.note_call(key, route.component, route.instance);
         }
         let call = &mut self.calls[key];
-        call.backend = backend;
-        call.component = component;
-        call.instance = instance;
-        call.place = place;
+        call.component = route.component;
+        call.instance = route.instance;
+        call.place = route.place;
+        call.row = route.row + call.operation.index() as u32;
+        call.hop = route.hop;
         call.phase = Phase::Outbound;
+        if route.at_once {
+            call.back = 0;
+            return self.schedule.ready(Event::Arrive(key));
+        }
         let fresh = self.states[state].discarded > 0 && self.topology.network.connect > 0;
-        let way = &self.hops[hop as usize];
+        let way = &self.hops[route.hop as usize];
         if let (Some((there, back)), false) = (way.constant, fresh) {
             call.back = back;
             return match way.there {
@@ -259,8 +279,8 @@ impl Cx<'_> {
                 None => self.schedule.after(Duration(there), Event::Arrive(key)),
             };
         }
-        let trip =
-            way.law.sample(&mut call.draw.child(NETWORK.wrapping_add(u64::from(hop))).draw());
+        let salt = NETWORK.wrapping_add(u64::from(route.hop));
+        let trip = way.law.sample(&mut call.draw.child(salt).draw());
         let mut there = trip / 2;
         call.back = trip - there;
         if fresh {
@@ -283,44 +303,53 @@ impl Cx<'_> {
     /// A reply has reached the caller.
     #[inline(always)]
     pub fn resolve(&mut self, key: CallKey) -> Resolution {
-        if !self.calls.is_live(key) {
-            return Resolution::Nothing;
-        }
-        self.disarm(key);
-        let call = &self.calls[key];
-        let reply = call.reply;
-        let (link, flags) = (call.link, call.flags);
-        if flags & flag::HELD != 0 {
-            self.release(key, Some(reply.is_ok()));
-        }
-        if flags & flag::PROBE != 0 {
-            return self.probe_result(key, reply.is_ok());
-        }
-        if self.calls[key].parent.is_none() {
-            self.calls.free(key);
-            return Resolution::Nothing;
-        }
-        if let Some(failure) = reply.failure {
-            let now = self.now();
-            let measured = self.ledger.measure.covers(now);
-            self.ledger.link(link).failed += u64::from(measured);
-            // What failed behind the callee reaches the caller as an error answer.
-            let own = failure.at == self.calls[key].component || failure.cause == Cause::PoolWait;
-            let seen = if own { failure.cause } else { Cause::Error };
-            if self.back_off(key, seen) {
-                return Resolution::Nothing;
+        let Some(call) = self.calls.get_mut(key) else { return Resolution::Nothing };
+        let (reply, flags, parent) = (call.reply, call.flags, call.parent);
+        if flags & (flag::TIMED | flag::HELD) != 0 {
+            self.disarm(key);
+            if flags & flag::HELD != 0 {
+                self.release(key, Some(reply.is_ok()));
             }
+        }
+        if parent.is_none() {
+            return self.unwaited(key, reply);
+        }
+        if reply.failure.is_some() && self.repeats(key, reply) {
+            return Resolution::Nothing;
         }
         self.finish(key, reply)
     }
 
+    /// The reply to a call that no frame waits for: a probe's, or one whose caller has gone.
+    #[cold]
+    fn unwaited(&mut self, key: CallKey, reply: Reply) -> Resolution {
+        if self.calls[key].is(flag::PROBE) {
+            return self.probe_result(key, reply.is_ok());
+        }
+        self.calls.free(key);
+        Resolution::Nothing
+    }
+
+    /// Whether a call that came back failed is tried again.
+    #[cold]
+    fn repeats(&mut self, key: CallKey, reply: Reply) -> bool {
+        let Some(failure) = reply.failure else { return false };
+        let (now, call) = (self.now(), &self.calls[key]);
+        let measured = self.ledger.measure.covers(now);
+        // What failed behind the callee reaches the caller as an error answer.
+        let own = failure.at == call.component || failure.cause == Cause::PoolWait;
+        let seen = if own { failure.cause } else { Cause::Error };
+        self.ledger.link(call.link).failed += u64::from(measured);
+        self.back_off(key, seen)
+    }
+
     #[inline(always)]
     fn finish(&mut self, key: CallKey, mut reply: Reply) -> Resolution {
-        let parent = self.calls[key].parent;
-        if self.calls[key].is(flag::OPTIONAL) {
+        let call = &self.calls[key];
+        let (parent, attempts) = (call.parent, call.attempt + 1);
+        if call.is(flag::OPTIONAL) {
             reply.failure = None;
         }
-        let attempts = self.calls[key].attempt + 1;
         self.unlink(key);
         self.calls.free(key);
         Resolution::Child { parent, reply, attempts }
@@ -506,9 +535,7 @@ impl Cx<'_> {
         };
         let parent = copy.parent;
         self.calls[twin] = copy;
-        let mut children = self.calls[parent].children;
-        children.push_back::<ByParent, _>(&mut self.calls, twin.index);
-        self.calls[parent].children = children;
+        self.adopt(parent, twin);
         twin
     }
 

@@ -8,11 +8,11 @@ use super::call::{Call, CallKey, flag};
 use super::event::Event;
 use super::ledger::{Ledger, Measure};
 use super::record::Record;
-use super::topology::{ComponentId, LinkId, MachineId, Topology};
+use super::topology::{ComponentId, LinkId, LinkPlan, MachineId, Topology};
 use crate::engine::arena::Arena;
 use crate::engine::processor::{Device, Next, Processor};
 use crate::engine::schedule::{Lane, Schedule};
-use crate::engine::slots::Slots;
+use crate::engine::slots::{Order, Slots};
 use crate::engine::stream::DrawKey;
 use crate::engine::timers::{TimerList, Timers};
 use crate::policy::balance::Balancer;
@@ -63,13 +63,19 @@ pub(super) struct Route {
     pub component: ComponentId,
     pub instance: u16,
     pub hop: u8,
+    /// Whether the hop takes no time.
+    pub at_once: bool,
     /// Number of the instance among all.
     pub place: u32,
+    /// First row of the component in the ledger.
+    pub row: u32,
 }
 
 /// State of one link at one calling instance.
 pub(super) struct LinkState {
     pub routes: Vec<Route>,
+    /// The list of the link's timeouts, if it has one.
+    pub timeout: Option<TimerList>,
     pub pool: Option<Slots>,
     pub balancer: Option<Balancer>,
     pub seen: Vec<Seen>,
@@ -108,7 +114,6 @@ pub struct Cx<'p> {
     pub(super) machines: Vec<Machine>,
     pub(super) states: Vec<LinkState>,
     pub(super) first_state: Vec<u32>,
-    pub(super) timeouts: Vec<Option<TimerList>>,
     pub(super) pool_waits: Vec<Option<TimerList>>,
     pub(super) hops: [Hop; 4],
     pub(super) stack: Vec<CallKey>,
@@ -156,17 +161,18 @@ impl<'p> Cx<'p> {
             cores: Processor::new(plan.cores, plan.speed, plan.sharing, plan.tenants.len(), start),
             disk: Device::new(plan.disk_gap),
         });
+        let ledger = Ledger::new(topology, measure);
         let mut states = Vec::new();
         let mut first_state = Vec::new();
         for link in &topology.links {
             first_state.push(states.len() as u32);
+            let timeout = link.policy.timeout.map(|delay| timers.list(delay));
             let callers = topology.components[link.caller.index()].instances().max(1);
             for instance in 0..callers {
-                states.push(LinkState::new(link, instance, topology, &first_instance));
+                let routes = routes(link, instance, topology, &first_instance, &ledger);
+                states.push(LinkState::new(link, routes, timeout));
             }
         }
-        let timeouts = topology.links.iter().map(|link| link.policy.timeout);
-        let timeouts = timeouts.map(|timeout| timeout.map(|delay| timers.list(delay))).collect();
         let waits = topology.links.iter().map(|link| link.policy.pool.and_then(|pool| pool.wait));
         let pool_waits = waits.map(|wait| wait.map(|delay| timers.list(delay))).collect();
         let network = &topology.network;
@@ -181,7 +187,7 @@ impl<'p> Cx<'p> {
             topology,
             schedule,
             calls: Arena::with_capacity(1024),
-            ledger: Ledger::new(topology, measure),
+            ledger,
             root,
             record: Record::default(),
             timers,
@@ -190,7 +196,6 @@ impl<'p> Cx<'p> {
             machines: machines.collect(),
             states,
             first_state,
-            timeouts,
             pool_waits,
             hops,
             stack: Vec::new(),
@@ -267,11 +272,7 @@ impl<'p> Cx<'p> {
                 self.ledger.components[call.component.index()].time_present += i128::from(time);
             }
         }
-        for ledger in &mut self.ledger.components {
-            ledger.present.close();
-            ledger.waiting.close();
-            ledger.in_service.close();
-        }
+        self.ledger.close();
     }
 
     /// Counts, frame by frame, the calls present at each component (end 0 or 1 of the measured
@@ -286,38 +287,45 @@ impl<'p> Cx<'p> {
     }
 }
 
-impl LinkState {
-    fn new(
-        link: &super::topology::LinkPlan,
-        instance: u16,
-        topology: &Topology,
-        first_instance: &[u32],
-    ) -> Self {
-        let from = topology.place(link.caller, instance);
-        let route = |&(component, instance): &(ComponentId, u16)| {
-            let to = topology.components[component.index()].places[instance as usize];
-            let hop = match from {
-                None => USERS_HOP,
-                Some(from) if from.machine == to.machine => 1,
-                Some(from) if from.zone == to.zone => 2,
-                Some(_) => 3,
-            };
-            let place = first_instance[component.index()] + u32::from(instance);
-            Route { component, instance, hop, place }
+/// The ways from one instance of a link's caller to each of its backends.
+fn routes(
+    link: &LinkPlan,
+    instance: u16,
+    topology: &Topology,
+    first_instance: &[u32],
+    ledger: &Ledger,
+) -> Vec<Route> {
+    let from = topology.place(link.caller, instance);
+    let route = |&(component, instance): &(ComponentId, u16)| {
+        let to = topology.components[component.index()].places[instance as usize];
+        let hop = match from {
+            None => USERS_HOP,
+            Some(from) if from.machine == to.machine => 1,
+            Some(from) if from.zone == to.zone => 2,
+            Some(_) => 3,
         };
-        let pool = link
-            .policy
-            .pool
-            .map(|pool| Slots::new(pool.size, pool.queue, crate::engine::slots::Order::Fifo));
+        let network = &topology.network;
+        let law =
+            [&network.users, &network.within_host, &network.within_zone, &network.between_zones]
+                [hop as usize];
+        let at_once = law.is_constant() == Some(0);
+        let place = first_instance[component.index()] + u32::from(instance);
+        Route { component, instance, hop, at_once, place, row: ledger.first_row(component) }
+    };
+    link.targets.iter().map(route).collect()
+}
+
+impl LinkState {
+    fn new(link: &LinkPlan, routes: Vec<Route>, timeout: Option<TimerList>) -> Self {
+        let pool = link.policy.pool;
         let choice = link.targets.len() > 1 || link.health.is_some() || link.ejection.is_some();
+        let watched = if link.ejection.is_some() { routes.len() } else { 0 };
         Self {
-            routes: link.targets.iter().map(route).collect(),
-            pool,
+            routes,
+            timeout,
+            pool: pool.map(|pool| Slots::new(pool.size, pool.queue, Order::Fifo)),
             balancer: choice.then(|| Balancer::new(&link.balance)),
-            seen: vec![
-                Seen::default();
-                if link.ejection.is_some() { link.targets.len() } else { 0 }
-            ],
+            seen: vec![Seen::default(); watched],
             discarded: 0,
         }
     }

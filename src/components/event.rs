@@ -6,7 +6,7 @@ use crate::engine::timers::TimerList;
 
 /// Something that happens at an instant. An event about a call whose key or token is stale is
 /// dropped with one compare.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub enum Event {
     /// A call reaches its callee.
     Arrive(CallKey),
@@ -27,6 +27,7 @@ pub enum Event {
     /// A component's own clock: instance, and a word of its choosing.
     Component(ComponentId, u16, u32),
     /// The next arrival of the open load.
+    #[default]
     Arrival,
     /// A closed user has thought enough.
     Thought(u32),

@@ -7,9 +7,17 @@ use super::call::{ByParent, Call, CallKey, Phase, flag};
 use super::context::Cx;
 use super::event::Event;
 use super::topology::{ComponentId, LinkId};
+use crate::engine::list::List;
 use crate::engine::stream::DrawKey;
 
 impl Cx<'_> {
+    /// Adds a frame to the children of the one that waits for it.
+    pub(super) fn adopt(&mut self, parent: CallKey, child: CallKey) {
+        let mut children = self.calls[parent].children;
+        children.push_back::<ByParent, _>(&mut self.calls, child.index);
+        self.calls[parent].children = children;
+    }
+
     #[inline(always)]
     pub(super) fn unlink(&mut self, key: CallKey) {
         let call = &mut self.calls[key];
@@ -18,8 +26,18 @@ impl Cx<'_> {
         }
         call.clear(flag::CHILD);
         let parent = call.parent;
+        let children = &mut self.calls[parent].children;
+        if children.len() == 1 {
+            *children = List::default();
+        } else {
+            self.disown(parent, key);
+        }
+    }
+
+    /// Takes one of several children out.
+    fn disown(&mut self, parent: CallKey, child: CallKey) {
         let mut children = self.calls[parent].children;
-        children.remove::<ByParent, _>(&mut self.calls, key.index);
+        children.remove::<ByParent, _>(&mut self.calls, child.index);
         self.calls[parent].children = children;
     }
 
@@ -131,6 +149,7 @@ impl Cx<'_> {
             component: from.component,
             instance: from.instance,
             place: from.place,
+            row: from.row,
             operation: from.operation,
             user: from.user,
             arrived: from.arrived,
@@ -141,9 +160,7 @@ impl Cx<'_> {
             ..Call::default()
         };
         self.calls[key] = copy;
-        let mut children = self.calls[parent].children;
-        children.push_back::<ByParent, _>(&mut self.calls, key.index);
-        self.calls[parent].children = children;
+        self.adopt(parent, key);
         key
     }
 

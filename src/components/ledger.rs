@@ -5,9 +5,9 @@
 //! summed call by call and clipped to the measured time, and who is present at its two ends is
 //! counted by hand. The audit compares them with tolerance zero.
 
-use super::call::Call;
+use super::call::{Call, flag};
 use super::outcome::{CAUSES, Cause};
-use super::topology::{ComponentId, LinkId, OperationId, Topology, users};
+use super::topology::{ComponentId, LinkId, Topology, users};
 use crate::metrics::{Gauge, GaugeWindow, Histogram};
 use crate::units::Instant;
 
@@ -83,7 +83,7 @@ impl OperationLedger {
 /// One component within the measured time.
 #[derive(Clone, Debug)]
 pub struct ComponentLedger {
-    /// By operation; the last is the health probe.
+    /// By operation; the last is the health probe. Filled when the ledger is closed.
     pub operations: Vec<OperationLedger>,
     /// Calls present.
     pub present: Gauge,
@@ -108,14 +108,21 @@ pub struct ComponentLedger {
 pub struct LinkLedger {
     /// Calls made, each counted once.
     pub first_tries: u64,
-    /// Attempts, repeats included.
-    pub attempts: u64,
+    /// Attempts after the first.
+    pub repeats: u64,
     /// Attempts that failed as the caller sees it.
     pub failed: u64,
     /// Nanoseconds waited for a place in the pool.
     pub pool_wait_ns: i128,
     /// Calls that waited for one.
     pub pool_waits: u64,
+}
+
+impl LinkLedger {
+    /// Attempts, repeats included.
+    pub fn attempts(&self) -> u64 {
+        self.first_tries + self.repeats
+    }
 }
 
 /// The whole ledger of attempts of one replication.
@@ -125,6 +132,9 @@ pub struct Ledger {
     pub measure: Measure,
     /// By component.
     pub components: Vec<ComponentLedger>,
+    /// By component and operation in one table, so that a call finds its row by one number.
+    rows: Vec<OperationLedger>,
+    operations: usize,
     /// By link.
     pub links: Vec<LinkLedger>,
     /// Calls answered and failed by (link, backend): the shares of a balancer.
@@ -136,7 +146,7 @@ impl Ledger {
     pub fn new(topology: &Topology, measure: Measure) -> Self {
         let gauge = |value| Gauge::with_series(measure.gauge(), value, measure.window_ns);
         let components = topology.components.iter().map(|facts| ComponentLedger {
-            operations: vec![OperationLedger::default(); topology.operations.len()],
+            operations: Vec::new(),
             present: gauge(0),
             waiting: gauge(0),
             in_service: gauge(i64::from(facts.instances())),
@@ -146,69 +156,89 @@ impl Ledger {
             wasted_ns: 0.0,
             busy_series: Vec::new(),
         });
+        let operations = topology.operations.len();
         Self {
             measure,
             components: components.collect(),
+            rows: vec![OperationLedger::default(); topology.components.len() * operations],
+            operations,
             links: vec![LinkLedger::default(); topology.links.len()],
             backends: topology.links.iter().map(|link| vec![0; link.targets.len()]).collect(),
         }
     }
 
+    /// The first row of a component; those of its operations follow in the order of their ids.
+    pub fn first_row(&self, component: ComponentId) -> u32 {
+        (component.index() * self.operations) as u32
+    }
+
+    /// The observation ends: closes the gauges and hands each component its rows.
+    pub fn close(&mut self) {
+        let mut rows = std::mem::take(&mut self.rows).into_iter();
+        for ledger in &mut self.components {
+            ledger.present.close();
+            ledger.waiting.close();
+            ledger.in_service.close();
+            ledger.operations = rows.by_ref().take(self.operations).collect();
+        }
+    }
+
     /// A call reaches its callee.
     #[inline(always)]
-    pub fn arrived(&mut self, component: ComponentId, operation: OperationId, now: Instant) {
-        let ledger = &mut self.components[component.index()];
-        ledger.present.change(now.0, 1);
+    pub fn arrived(&mut self, call: &Call, now: Instant) {
+        self.components[call.component.index()].present.change(now.0, 1);
         if self.measure.covers(now) {
-            ledger.operations[operation.index()].arrived += 1;
+            self.rows[call.row as usize].arrived += 1;
         }
     }
 
     /// A call leaves its callee, answered or failed.
     #[inline(always)]
-    pub fn left(&mut self, call: &Call, now: Instant, failed: Option<Cause>, wasted: bool) {
+    pub fn left(&mut self, call: &Call, now: Instant, failed: Option<Cause>) {
         let measure = self.measure;
         let ledger = &mut self.components[call.component.index()];
         ledger.present.change(now.0, -1);
-        ledger.time_present += i128::from(measure.clip(now) - measure.clip(call.arrived));
-        if !measure.covers(now) {
-            return;
-        }
-        let operation = &mut ledger.operations[call.operation.index()];
-        operation.wasted += u64::from(wasted);
-        if let Some(cause) = failed {
-            operation.failed[cause as usize] += 1;
-            return;
-        }
-        operation.completed += 1;
         let sojourn = now.0 - call.arrived.0;
+        if !measure.covers(now) {
+            ledger.time_present += i128::from(measure.clip(now) - measure.clip(call.arrived));
+            return;
+        }
+        ledger.time_present += i128::from(if call.arrived.0 >= 0 { sojourn } else { now.0 });
+        let row = &mut self.rows[call.row as usize];
+        if call.is(flag::WASTED) {
+            row.wasted += 1;
+        }
+        if let Some(cause) = failed {
+            row.failed[cause as usize] += 1;
+            return;
+        }
+        row.completed += 1;
         if call.component == users() {
             // The users' own ledger has the latency of each request.
             return;
         }
         if call.waited == 0 {
-            operation.unwaited_sojourn.record(sojourn);
+            row.unwaited_sojourn.record(sojourn);
         } else {
-            operation.waited_sojourn.record(sojourn);
-            operation.waited_service.record(sojourn - call.waited);
+            row.waited_sojourn.record(sojourn);
+            row.waited_service.record(sojourn - call.waited);
         }
         if call.demand > 0 {
-            operation.slowdown_sum += sojourn as f64 / call.demand as f64;
-            operation.slowdown_count += 1;
+            row.slowdown_sum += sojourn as f64 / call.demand as f64;
+            row.slowdown_count += 1;
         }
     }
 
     /// A call asks for a slot; `queued` when it has to wait.
     #[inline(always)]
     pub fn asked(&mut self, call: &Call, now: Instant, queued: bool) {
-        let ledger = &mut self.components[call.component.index()];
         if queued {
-            ledger.waiting.change(now.0, 1);
+            self.components[call.component.index()].waiting.change(now.0, 1);
         }
         if self.measure.covers(now) {
-            let operation = &mut ledger.operations[call.operation.index()];
-            operation.visits += 1;
-            operation.unwaited += u64::from(!queued);
+            let row = &mut self.rows[call.row as usize];
+            row.visits += 1;
+            row.unwaited += u64::from(!queued);
         }
     }
 
@@ -216,19 +246,17 @@ impl Ledger {
     #[inline]
     pub fn turned_away(&mut self, call: &Call, now: Instant) {
         if self.measure.covers(now) {
-            let ledger = &mut self.components[call.component.index()];
-            ledger.operations[call.operation.index()].visits += 1;
+            self.rows[call.row as usize].visits += 1;
         }
     }
 
     /// A call leaves the queue, for a slot or for good; returns how long it waited.
     #[inline(always)]
     pub fn waited(&mut self, call: &Call, now: Instant) -> i64 {
-        let ledger = &mut self.components[call.component.index()];
-        ledger.waiting.change(now.0, -1);
+        self.components[call.component.index()].waiting.change(now.0, -1);
         let waited = now.0 - call.since.0;
         if self.measure.covers(now) {
-            ledger.operations[call.operation.index()].wait.record(waited);
+            self.rows[call.row as usize].wait.record(waited);
         }
         waited
     }

@@ -41,6 +41,12 @@ impl Default for List {
 }
 
 impl List {
+    /// The list of one member, whose link is [`Link::default`].
+    #[inline(always)]
+    pub fn of_one(index: u32) -> Self {
+        Self { head: index, tail: index, len: 1 }
+    }
+
     /// Number of members.
     #[inline]
     pub fn len(&self) -> usize {

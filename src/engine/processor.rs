@@ -65,14 +65,22 @@ pub enum Next {
     TickAt(Instant, u32),
 }
 
+/// What one tenant has of the cores.
+#[derive(Clone, Copy, Default)]
+struct Share {
+    /// Jobs running.
+    active: u32,
+    /// Core-nanoseconds so far.
+    busy: f64,
+}
+
 /// The cores and who runs on them.
 pub struct Processor<J> {
     cores: f64,
     speed: f64,
     sharing: Sharing,
     active: u32,
-    by_tenant: Vec<u32>,
-    busy: Vec<f64>,
+    shares: Vec<Share>,
     virtual_time: f64,
     updated: Instant,
     heap: BinaryHeap<Running<J>>,
@@ -90,8 +98,7 @@ impl<J: Copy> Processor<J> {
             speed,
             sharing,
             active: 0,
-            by_tenant: vec![0; tenants],
-            busy: vec![0.0; tenants],
+            shares: vec![Share::default(); tenants],
             virtual_time: 0.0,
             updated: now,
             heap: BinaryHeap::new(),
@@ -109,7 +116,7 @@ impl<J: Copy> Processor<J> {
     /// Core-nanoseconds that a tenant has kept cores busy so far.
     pub fn busy(&mut self, tenant: Tenant, now: Instant) -> f64 {
         self.advance(now);
-        self.busy[tenant]
+        self.shares[tenant].busy
     }
 
     #[inline]
@@ -120,15 +127,18 @@ impl<J: Copy> Processor<J> {
 
     #[inline(always)]
     fn advance(&mut self, now: Instant) {
-        let elapsed = (now.0 - self.updated.0) as f64;
+        let elapsed = now.0 - self.updated.0;
         self.updated = now;
-        if self.active == 0 || elapsed == 0.0 {
+        if self.active == 0 || elapsed == 0 {
             return;
         }
-        let share = elapsed * self.rate();
-        self.virtual_time += share * self.speed;
-        for (busy, &active) in self.busy.iter_mut().zip(&self.by_tenant) {
-            *busy += share * f64::from(active);
+        let mut share = elapsed as f64;
+        if self.sharing == Sharing::Shared {
+            share *= self.rate();
+            self.virtual_time += share * self.speed;
+        }
+        for tenant in &mut self.shares {
+            tenant.busy += share * f64::from(tenant.active);
         }
     }
 
@@ -143,7 +153,7 @@ impl<J: Copy> Processor<J> {
     ) -> (Mark, Next) {
         self.advance(now);
         self.active += 1;
-        self.by_tenant[tenant] += 1;
+        self.shares[tenant].active += 1;
         if self.sharing == Sharing::Dedicated {
             let span = if self.speed == 1.0 {
                 demand.0
@@ -163,7 +173,7 @@ impl<J: Copy> Processor<J> {
     pub fn finish_dedicated(&mut self, now: Instant, tenant: Tenant) {
         self.advance(now);
         self.active -= 1;
-        self.by_tenant[tenant] -= 1;
+        self.shares[tenant].active -= 1;
     }
 
     /// Takes a running job off its core before its end. The demand left is returned; `is_current`
@@ -181,7 +191,7 @@ impl<J: Copy> Processor<J> {
             Sharing::Shared => (f64::from_bits(mark.0) - self.virtual_time).max(0.0) as i64,
         };
         self.active -= 1;
-        self.by_tenant[tenant] -= 1;
+        self.shares[tenant].active -= 1;
         if self.sharing == Sharing::Dedicated {
             return (Duration(left), Next::Unchanged);
         }
@@ -207,7 +217,7 @@ impl<J: Copy> Processor<J> {
         let Some(done) = self.heap.pop() else { return (None, Next::Unchanged) };
         self.virtual_time = self.virtual_time.max(done.finish);
         self.active -= 1;
-        self.by_tenant[tenant_of(done.job)] -= 1;
+        self.shares[tenant_of(done.job)].active -= 1;
         self.drop_stale(&is_current);
         (Some(done.job), self.retime())
     }

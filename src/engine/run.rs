@@ -5,7 +5,7 @@ use super::schedule::Schedule;
 /// What the loop drives.
 pub trait Model {
     /// What can happen: a closed, small, `Copy` set.
-    type Event: Copy;
+    type Event: Copy + Default;
 
     /// The model's event list.
     fn schedule(&mut self) -> &mut Schedule<Self::Event>;

@@ -49,39 +49,54 @@ const fn time_of(key: u128) -> Instant {
     Instant(((key >> 64) as u64 ^ (1 << 63)) as i64)
 }
 
+/// A lane: its first event stands apart, so that a lane with one event never touches its ring.
+struct Ring<E> {
+    delay: Duration,
+    rest: VecDeque<Entry<E>>,
+}
+
 /// Pending events and the clock.
 pub struct Schedule<E> {
     now: Instant,
     sequence: u64,
+    /// The first event for now, and those behind it; `None` means that there is none.
+    next: Option<E>,
     ready: VecDeque<E>,
     heap: BinaryHeap<Entry<E>>,
-    lanes: Vec<VecDeque<Entry<E>>>,
-    /// Key of each lane's first event, `u128::MAX` when empty: a scan of these is the merge.
-    heads: Vec<u128>,
-    delays: Vec<Duration>,
+    lanes: Vec<Ring<E>>,
+    /// Each lane's first event; its key is `NEVER` when the lane is empty.
+    heads: Vec<Entry<E>>,
+    /// The earliest key of all heads, and its lane.
+    first: u128,
+    first_lane: usize,
     fired: u64,
 }
+
+/// The key of no event.
+const NEVER: u128 = u128::MAX;
 
 /// Beyond so many distinct constant delays a scan of the heads costs more than the heap.
 const LANES_MAX: usize = 12;
 
-impl<E: Copy> Schedule<E> {
+impl<E: Copy + Default> Schedule<E> {
     /// An empty schedule whose clock stands at `start`.
     pub fn new(start: Instant) -> Self {
         Self {
             now: start,
             sequence: 0,
+            next: None,
             ready: VecDeque::with_capacity(64),
             heap: BinaryHeap::with_capacity(1024),
             lanes: Vec::new(),
             heads: Vec::new(),
-            delays: Vec::new(),
+            first: NEVER,
+            first_lane: 0,
             fired: 0,
         }
     }
 
     /// The clock.
-    #[inline]
+    #[inline(always)]
     pub fn now(&self) -> Instant {
         self.now
     }
@@ -96,22 +111,26 @@ impl<E: Copy> Schedule<E> {
         if delay.0 == 0 {
             return None;
         }
-        if let Some(found) = self.delays.iter().position(|&known| known == delay) {
+        if let Some(found) = self.lanes.iter().position(|lane| lane.delay == delay) {
             return Some(Lane(found as u16));
         }
-        if self.lanes.len() == LANES_MAX {
-            return None;
-        }
-        self.delays.push(delay);
-        self.lanes.push(VecDeque::with_capacity(256));
-        self.heads.push(u128::MAX);
-        Some(Lane((self.lanes.len() - 1) as u16))
+        (self.lanes.len() < LANES_MAX).then(|| self.open_lane(delay))
+    }
+
+    fn open_lane(&mut self, delay: Duration) -> Lane {
+        self.lanes.push(Ring { delay, rest: VecDeque::new() });
+        self.heads.push(Entry { key: NEVER, event: E::default() });
+        Lane((self.lanes.len() - 1) as u16)
     }
 
     /// Schedules for now, behind what is already scheduled for now.
     #[inline(always)]
     pub fn ready(&mut self, event: E) {
-        self.ready.push_back(event);
+        if self.next.is_none() {
+            self.next = Some(event);
+        } else {
+            self.ready.push_back(event);
+        }
     }
 
     /// Schedules at an instant, which is not in the past.
@@ -132,63 +151,64 @@ impl<E: Copy> Schedule<E> {
     /// Schedules after the constant delay of a lane.
     #[inline(always)]
     pub fn in_lane(&mut self, lane: Lane, event: E) {
-        let index = lane.0 as usize;
-        let key = key_of(Instant(self.now.0 + self.delays[index].0), self.sequence);
-        self.sequence += 1;
-        if self.lanes[index].is_empty() {
-            self.heads[index] = key;
-        }
-        self.lanes[index].push_back(Entry { key, event });
+        let delay = self.lanes[lane.0 as usize].delay;
+        self.append(lane, Instant(self.now.0 + delay.0), event);
     }
 
     /// A lane of its own for a source whose events come one at a time, each later than the last.
     pub fn source(&mut self) -> Lane {
-        self.delays.push(Duration(-1));
-        self.lanes.push(VecDeque::with_capacity(4));
-        self.heads.push(u128::MAX);
-        Lane((self.lanes.len() - 1) as u16)
+        self.open_lane(Duration(-1))
     }
 
     /// Schedules the next event of a source.
-    #[inline]
+    #[inline(always)]
     pub fn from_source(&mut self, source: Lane, at: Instant, event: E) {
-        let index = source.0 as usize;
+        self.append(source, at, event);
+    }
+
+    #[inline(always)]
+    fn append(&mut self, lane: Lane, at: Instant, event: E) {
+        let index = lane.0 as usize;
         let key = key_of(at, self.sequence);
         self.sequence += 1;
-        let ring = &mut self.lanes[index];
-        if ring.is_empty() {
-            self.heads[index] = key;
+        let head = &mut self.heads[index];
+        if head.key != NEVER {
+            return self.lanes[index].rest.push_back(Entry { key, event });
         }
-        debug_assert!(ring.back().is_none_or(|last| last.key < key), "a source runs forwards");
-        ring.push_back(Entry { key, event });
+        *head = Entry { key, event };
+        if key < self.first {
+            (self.first, self.first_lane) = (key, index);
+        }
     }
 
     /// Takes the next event out and moves the clock to it.
     #[inline(always)]
     pub fn pop(&mut self) -> Option<E> {
         self.fired += 1;
-        if let Some(event) = self.ready.pop_front() {
+        if let Some(event) = self.next {
+            self.next = self.ready.pop_front();
             return Some(event);
         }
-        let mut best = self.heap.peek().map_or(u128::MAX, |entry| entry.key);
-        let mut lane = usize::MAX;
-        for (index, &head) in self.heads.iter().enumerate() {
-            if head < best {
-                best = head;
-                lane = index;
-            }
-        }
-        if best == u128::MAX {
-            return None;
-        }
-        self.now = time_of(best);
-        if lane == usize::MAX {
+        let top = self.heap.peek().map_or(NEVER, |entry| entry.key);
+        if top < self.first {
+            self.now = time_of(top);
             return self.heap.pop().map(|entry| entry.event);
         }
-        let ring = &mut self.lanes[lane];
-        let entry = ring.pop_front();
-        self.heads[lane] = ring.front().map_or(u128::MAX, |entry| entry.key);
-        entry.map(|entry| entry.event)
+        if self.first == NEVER {
+            return None;
+        }
+        self.now = time_of(self.first);
+        let lane = self.first_lane;
+        let event = self.heads[lane].event;
+        let next = self.lanes[lane].rest.pop_front();
+        self.heads[lane] = next.unwrap_or(Entry { key: NEVER, event });
+        (self.first, self.first_lane) = (NEVER, 0);
+        for (index, head) in self.heads.iter().enumerate() {
+            if head.key < self.first {
+                (self.first, self.first_lane) = (head.key, index);
+            }
+        }
+        Some(event)
     }
 }
 

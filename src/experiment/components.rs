@@ -117,7 +117,7 @@ fn link_extras(
     if links.iter().any(|&link| policy(link).retries.is_some()) {
         let attempts = |one: &Observations| {
             let first = sum(one, |link| link.first_tries as f64);
-            quotient(sum(one, |link| link.attempts as f64), first)
+            quotient(sum(one, |link| link.attempts() as f64), first)
         };
         list.push(Extra {
             name: format!("attempts_per_call_to_{name}"),
@@ -129,7 +129,7 @@ fn link_extras(
     if links.iter().any(|&link| policy(link).pool.is_some()) {
         let waited = |one: &Observations| {
             let waited = sum(one, |link| link.pool_wait_ns as f64) / 1e6;
-            quotient(waited, sum(one, |link| link.attempts as f64))
+            quotient(waited, sum(one, |link| link.attempts() as f64))
         };
         list.push(Extra {
             name: format!("pool_wait_to_{name}_ms"),

@@ -17,16 +17,14 @@ impl Service<'_> {
     pub(super) fn run(&mut self, cx: &mut Cx<'_>, call: CallKey) {
         let plan = self.plan;
         loop {
-            let pc = cx.calls[call].pc;
+            let frame = &cx.calls[call];
+            let pc = frame.pc;
             match &plan.steps[pc as usize] {
                 Step::Work { law, salt } => {
-                    if plan.asynchronous
-                        && !cx.calls[call].is(flag::SLOT)
-                        && !self.acquire(cx, call)
-                    {
+                    if plan.asynchronous && !frame.is(flag::SLOT) && !self.acquire(cx, call) {
                         return;
                     }
-                    if cx.calls[call].is(flag::PREEMPTED) {
+                    if plan.queue.preemptive && cx.calls[call].is(flag::PREEMPTED) {
                         let frame = &mut cx.calls[call];
                         frame.clear(flag::PREEMPTED);
                         let left = Duration(frame.job);
@@ -71,6 +69,7 @@ impl Service<'_> {
     }
 
     /// The steps that only decide where to go on.
+    #[inline(always)]
     fn branch_off(cx: &mut Cx<'_>, call: CallKey, step: &Step) {
         let next = match step {
             Step::SkipIfHit { to } if cx.calls[call].reply.hit => *to,
@@ -103,6 +102,7 @@ impl Service<'_> {
         cx.calls[call].pc = next;
     }
 
+    #[inline(always)]
     fn yield_worker(&mut self, cx: &mut Cx<'_>, call: CallKey) {
         if self.plan.asynchronous {
             self.release(cx, call);

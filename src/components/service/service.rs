@@ -8,7 +8,7 @@ use crate::components::call::{ByQueue, CallKey, flag};
 use crate::components::context::Cx;
 use crate::components::outcome::{Cause, Reply};
 use crate::engine::schedule::Lane;
-use crate::engine::slots::{Admission, Slots};
+use crate::engine::slots::{Admission, Order, Slots};
 use crate::engine::stream::salt;
 use crate::units::Duration;
 
@@ -58,8 +58,8 @@ impl<'p> Service<'p> {
     pub(super) fn acquire(&mut self, cx: &mut Cx<'_>, call: CallKey) -> bool {
         let now = cx.now();
         let frame = &cx.calls[call];
-        let (instance, operation) = (frame.instance as usize, frame.operation);
-        let class = cx.topology.operations[operation.index()].priority;
+        let instance = frame.instance as usize;
+        let class = self.class(cx, call);
         let admission = self.slots[instance].enter::<ByQueue, _>(&mut cx.calls, call.index, class);
         match admission {
             Admission::Started => {
@@ -100,6 +100,15 @@ impl<'p> Service<'p> {
         false
     }
 
+    /// How urgent a call is, where that matters.
+    #[inline(always)]
+    fn class(&self, cx: &Cx<'_>, call: CallKey) -> u8 {
+        if self.plan.queue.order != Order::Priority {
+            return 1;
+        }
+        cx.topology.operations[cx.calls[call].operation.index()].priority
+    }
+
     #[inline(always)]
     fn hold(&mut self, cx: &mut Cx<'_>, call: CallKey) {
         let frame = &mut cx.calls[call];
@@ -117,18 +126,15 @@ impl<'p> Service<'p> {
         }
         let now = cx.now();
         let instance = cx.calls[call].instance as usize;
-        let class_of = |cx: &Cx<'_>, key: CallKey| {
-            cx.topology.operations[cx.calls[key].operation.index()].priority
-        };
         let holders = &self.holders[instance];
         let working = |&position: &usize| cx.calls[holders[position]].is(flag::WORKING);
-        let victim = (0..holders.len()).filter(working).max_by_key(|&p| class_of(cx, holders[p]));
-        let Some(victim) = victim.filter(|&p| class_of(cx, holders[p]) > class) else {
+        let victim = (0..holders.len()).filter(working).max_by_key(|&p| self.class(cx, holders[p]));
+        let Some(victim) = victim.filter(|&p| self.class(cx, holders[p]) > class) else {
             return false;
         };
         let key = self.holders[instance].remove(victim);
         let left = cx.stop_work(key);
-        let victims_class = class_of(cx, key);
+        let victims_class = self.class(cx, key);
         let frame = &mut cx.calls[key];
         frame.job = left.0;
         frame.clear(flag::SLOT);
@@ -185,7 +191,7 @@ impl<'p> Service<'p> {
     fn leave_queue(&mut self, cx: &mut Cx<'_>, call: CallKey) {
         let now = cx.now();
         let frame = &cx.calls[call];
-        let class = cx.topology.operations[frame.operation.index()].priority;
+        let class = self.class(cx, call);
         let instance = frame.instance as usize;
         cx.ledger.waited(frame, now);
         cx.calls[call].clear(flag::QUEUED);

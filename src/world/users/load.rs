@@ -196,6 +196,7 @@ impl<'p> Users<'p> {
         frame.component = users();
         frame.instance = 0;
         frame.operation = operation;
+        frame.row = operation.index() as u32;
         frame.user = user;
         frame.issued = now;
         frame.arrived = now;
@@ -204,8 +205,8 @@ impl<'p> Users<'p> {
         frame.children = List::default();
         frame.pending = 0;
         self.outstanding += u64::from(cohort);
+        cx.ledger.arrived(frame, now);
         self.ledgers[operation.index()].offered(now, cohort);
-        cx.ledger.arrived(users(), operation, now);
         if cx.record.is_on() {
             cx.record.note(Note::Sent { request, at: now, user, operation });
         }
@@ -238,7 +239,7 @@ impl<'p> Users<'p> {
         let good = plan.patience.is_none_or(|patience| latency <= patience.0);
         let cause = reply.failure.map(|failure| failure.cause);
         let request = frame.request;
-        cx.ledger.left(frame, now, cause, false);
+        cx.ledger.left(frame, now, cause);
         if cx.record.is_on() {
             cx.record.note(Note::Ended { request, at: now, failure: reply.failure });
         }
