@@ -13,10 +13,10 @@ use crate::engine::schedule::Lane;
 use crate::units::{Duration, Instant};
 
 impl Cx<'_> {
-    /// A call reaches its callee; whether the room is to be told.
+    /// A call reaches its callee; the component to be told of it, if one is.
     #[inline(always)]
-    pub fn arrive(&mut self, key: CallKey) -> bool {
-        let Some(call) = self.calls.get_mut(key) else { return false };
+    pub fn arrive(&mut self, key: CallKey) -> Option<ComponentId> {
+        let call = self.calls.get_mut(key)?;
         let now = self.schedule.now();
         match self.instances[call.place as usize].status {
             Status::Up => {
@@ -29,7 +29,7 @@ impl Cx<'_> {
                 call.pending = 0;
                 call.turns = 0;
                 self.ledger.arrived(call, now);
-                true
+                Some(call.component)
             }
             Status::Refusing => {
                 call.arrived = now;
@@ -37,11 +37,11 @@ impl Cx<'_> {
                 self.ledger.arrived(call, now);
                 let component = call.component;
                 self.reply(key, Reply::failed(Cause::Refused, component));
-                false
+                None
             }
             Status::Silent => {
                 self.lose(key);
-                false
+                None
             }
         }
     }
@@ -127,35 +127,37 @@ impl Cx<'_> {
         self.obey(machine, next, job);
     }
 
-    /// The event of a job on a dedicated core: whether the room is to be told.
+    /// The event of a job on a dedicated core; the component to be told of it, if one is.
     #[inline(always)]
-    pub fn work_done(&mut self, key: CallKey, token: u32) -> bool {
+    pub fn work_done(&mut self, key: CallKey, token: u32) -> Option<ComponentId> {
         let now = self.now();
-        let Some(call) = self.calls.get_mut(key) else { return false };
+        let call = self.calls.get_mut(key)?;
         if call.token != token || !call.is(flag::WORKING) {
-            return false;
+            return None;
         }
+        call.clear(flag::WORKING);
+        let (component, wasted) = (call.component, call.is(flag::WASTED));
         let super::context::Instance { machine, tenant, .. } = self.instances[call.place as usize];
         self.machines[machine.index()].cores.finish_dedicated(now, tenant as usize);
-        self.job_ended(key, machine);
-        true
-    }
-
-    #[inline(always)]
-    fn job_ended(&mut self, key: CallKey, machine: MachineId) {
-        let now = self.now();
-        let call = &mut self.calls[key];
-        call.clear(flag::WORKING);
-        if call.is(flag::WASTED) {
-            let speed = self.topology.machines[machine.index()].speed;
-            let (component, job) = (call.component, call.job as f64 / speed);
-            self.ledger.wasted(component, job, now);
+        if wasted {
+            self.waste(key, machine);
         }
+        Some(component)
     }
 
-    /// The tick of a shared machine: the call whose work is done, if the tick is not stale.
+    /// Books the work of a call that nobody waits for.
+    #[cold]
+    fn waste(&mut self, key: CallKey, machine: MachineId) {
+        let now = self.now();
+        let speed = self.topology.machines[machine.index()].speed;
+        let (component, job) = (self.calls[key].component, self.calls[key].job as f64 / speed);
+        self.ledger.wasted(component, job, now);
+    }
+
+    /// The tick of a shared machine: the call whose work is done, if the tick is not stale, and the
+    /// component to be told of it.
     #[inline]
-    pub fn tick(&mut self, machine: MachineId, token: u32) -> Option<CallKey> {
+    pub fn tick(&mut self, machine: MachineId, token: u32) -> Option<(CallKey, ComponentId)> {
         let now = self.now();
         let calls = &self.calls;
         let current = |job: Job| {
@@ -167,8 +169,13 @@ impl Cx<'_> {
             self.schedule.at(at, Event::Tick(machine, token));
         }
         let key = done?.call;
-        self.job_ended(key, machine);
-        Some(key)
+        let call = &mut self.calls[key];
+        call.clear(flag::WORKING);
+        let (component, wasted) = (call.component, call.is(flag::WASTED));
+        if wasted {
+            self.waste(key, machine);
+        }
+        Some((key, component))
     }
 
     /// Takes the call's work off its core and returns what was left of it.
@@ -230,19 +237,19 @@ impl Cx<'_> {
         self.machines[machine.index()].disk.submit(now, latency)
     }
 
-    /// A call's own delay is over: whether the room is to be told (it is a callee's delay), after
-    /// the caller's pause before a repeat has been dealt with.
+    /// A call's own delay is over: the component to be told of it. There is none when it was the
+    /// caller's pause before a repeat.
     #[inline(always)]
-    pub fn woken(&mut self, key: CallKey, token: u32) -> bool {
-        let Some(call) = self.calls.get(key) else { return false };
+    pub fn woken(&mut self, key: CallKey, token: u32) -> Option<ComponentId> {
+        let call = self.calls.get(key)?;
         if call.token != token {
-            return false;
+            return None;
         }
         if call.phase == Phase::Backoff {
             self.attempt_again(key);
-            return false;
+            return None;
         }
-        true
+        Some(call.component)
     }
 
     /// The callee has let go of a call that was taken back: its slot is free, its queue place too.

@@ -75,6 +75,20 @@ impl Slots {
         self.waiting
     }
 
+    /// Takes a slot if one is free.
+    #[inline(always)]
+    pub fn take(&mut self) -> bool {
+        let free = self.busy < self.limit;
+        self.busy += u32::from(free);
+        free
+    }
+
+    /// Whether the queue has no place left.
+    #[inline]
+    pub fn is_full(&self) -> bool {
+        self.waiting >= self.places
+    }
+
     /// Asks for a slot for job `index` of priority class `class` (1 to 9).
     #[inline(always)]
     pub fn enter<L, T: Default + Linked<L>>(
@@ -83,11 +97,10 @@ impl Slots {
         index: u32,
         class: u8,
     ) -> Admission {
-        if self.busy < self.limit {
-            self.busy += 1;
+        if self.take() {
             return Admission::Started;
         }
-        if self.waiting >= self.places {
+        if self.is_full() {
             return Admission::Full;
         }
         self.wait::<L, T>(arena, index, class);

@@ -6,7 +6,6 @@ use super::faults::Faults;
 use super::observations::{Observations, Ratio};
 use super::plan::Plan;
 use super::users::load::Users;
-use crate::components::call::CallKey;
 use crate::components::caller::Resolution;
 use crate::components::context::Cx;
 use crate::components::event::Event;
@@ -109,12 +108,6 @@ impl<'p> World<'p> {
     #[inline(always)]
     fn component(&mut self, id: ComponentId) -> (&mut Component<'p>, &mut Cx<'p>) {
         (&mut self.components[id.index() - 1], &mut self.cx)
-    }
-
-    #[inline(always)]
-    fn room_of(&mut self, call: CallKey) -> (&mut Component<'p>, &mut Cx<'p>) {
-        let id = self.cx.calls[call].component;
-        self.component(id)
     }
 
     #[inline(always)]
@@ -245,8 +238,8 @@ impl Model for World<'_> {
         }
         match event {
             Event::Arrive(call) => {
-                if self.cx.arrive(call) {
-                    let (room, cx) = self.room_of(call);
+                if let Some(at) = self.cx.arrive(call) {
+                    let (room, cx) = self.component(at);
                     room.on_call(cx, call);
                 }
             }
@@ -255,20 +248,20 @@ impl Model for World<'_> {
                 self.resolved(resolution);
             }
             Event::WorkDone(call, token) => {
-                if self.cx.work_done(call, token) {
-                    let (room, cx) = self.room_of(call);
+                if let Some(at) = self.cx.work_done(call, token) {
+                    let (room, cx) = self.component(at);
                     room.on_work(cx, call);
                 }
             }
             Event::Tick(machine, token) => {
-                if let Some(call) = self.cx.tick(machine, token) {
-                    let (room, cx) = self.room_of(call);
+                if let Some((call, at)) = self.cx.tick(machine, token) {
+                    let (room, cx) = self.component(at);
                     room.on_work(cx, call);
                 }
             }
             Event::Wake(call, token) => {
-                if self.cx.woken(call, token) {
-                    let (room, cx) = self.room_of(call);
+                if let Some(at) = self.cx.woken(call, token) {
+                    let (room, cx) = self.component(at);
                     room.on_wake(cx, call);
                 }
             }
@@ -283,7 +276,7 @@ impl Model for World<'_> {
             Event::Thought(user) => self.users.thought(&mut self.cx, user),
             Event::Cancel(call) => {
                 if self.cx.cancel(call) {
-                    let (room, cx) = self.room_of(call);
+                    let (room, cx) = self.component(self.cx.calls[call].component);
                     room.on_cancel(cx, call);
                 }
             }

@@ -19,7 +19,9 @@ pub struct QueuePlan {
 }
 
 /// One step of a program. Positions are indices into the program.
+// A tag of its own: one hidden in a law's would have to be worked out at every step.
 #[derive(Clone, Debug)]
+#[repr(u8)]
 pub enum Step {
     /// Core time.
     Work {

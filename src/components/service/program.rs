@@ -118,6 +118,7 @@ impl<'c, 'p, 'd> Builder<'c, 'p, 'd> {
             let span = config.handle.span;
             self.planner.out.error("E0504", span, "the handlers have too many steps");
         }
+        shorten(&mut self.steps);
         (self.steps, entries)
     }
 
@@ -378,6 +379,17 @@ impl<'c, 'p, 'd> Builder<'c, 'p, 'd> {
     }
 }
 
+/// A jump to the end is the end.
+fn shorten(steps: &mut [Step]) {
+    for at in (0..steps.len()).rev() {
+        if let Step::Jump { to } = steps[at]
+            && matches!(steps[to as usize], Step::End)
+        {
+            steps[at] = Step::End;
+        }
+    }
+}
+
 impl ServicePlan {
     /// Walks the program of an operation with the mean number of times that each step runs.
     fn walk(&self, operation: OperationId, topology: &Topology, each: &mut dyn FnMut(&Step, f64)) {
@@ -387,7 +399,7 @@ impl ServicePlan {
         }
     }
 
-    /// Walks from a step until `End`, which each way through reaches with its share of the weight.
+    /// Walks from a step until the last `End` that a way through can reach.
     fn walk_from(
         &self,
         mut pc: usize,
@@ -409,7 +421,8 @@ impl ServicePlan {
             let step = &self.steps[pc];
             each(step, weight);
             match step {
-                Step::End => return,
+                Step::End if rejoin.is_empty() => return,
+                Step::End => weight = 0.0,
                 Step::Call { link, .. } => {
                     let target = topology.links[link.index()].target();
                     hit = topology.components[target.index()].hit_ratio_expected;

@@ -8,7 +8,7 @@ use crate::components::call::{ByQueue, CallKey, flag};
 use crate::components::context::Cx;
 use crate::components::outcome::{Cause, Reply};
 use crate::engine::schedule::Lane;
-use crate::engine::slots::{Admission, Order, Slots};
+use crate::engine::slots::{Order, Slots};
 use crate::engine::stream::salt;
 use crate::units::Duration;
 
@@ -57,45 +57,44 @@ impl<'p> Service<'p> {
     #[inline(always)]
     pub(super) fn acquire(&mut self, cx: &mut Cx<'_>, call: CallKey) -> bool {
         let now = cx.now();
-        let frame = &cx.calls[call];
-        let instance = frame.instance as usize;
+        let frame = &mut cx.calls[call];
+        if !self.slots[frame.instance as usize].take() {
+            return self.queue(cx, call);
+        }
+        frame.set(flag::SLOT);
+        cx.ledger.asked(frame, now, false);
+        if self.plan.queue.preemptive {
+            self.holders[frame.instance as usize].push(call);
+        }
+        true
+    }
+
+    /// All workers are busy: the call waits, is turned away, or takes the worker of another;
+    /// whether it holds one now.
+    #[inline(never)]
+    fn queue(&mut self, cx: &mut Cx<'_>, call: CallKey) -> bool {
+        let now = cx.now();
         let class = self.class(cx, call);
-        let admission = self.slots[instance].enter::<ByQueue, _>(&mut cx.calls, call.index, class);
-        match admission {
-            Admission::Started => {
-                cx.ledger.asked(&cx.calls[call], now, false);
-                self.hold(cx, call);
-                return true;
-            }
-            Admission::Full if self.preempt(cx, call, class) => {
-                cx.ledger.asked(&cx.calls[call], now, false);
-                self.hold(cx, call);
-                return true;
-            }
-            Admission::Full => {
-                cx.ledger.turned_away(&cx.calls[call], now);
-                let at = cx.calls[call].component;
-                self.end(cx, call, Reply::failed(Cause::Rejected, at));
-            }
-            Admission::Queued => {
-                if self.plan.queue.preemptive {
-                    self.slots[instance].give_up::<ByQueue, _>(&mut cx.calls, call.index, class);
-                    if self.preempt(cx, call, class) {
-                        cx.ledger.asked(&cx.calls[call], now, false);
-                        self.hold(cx, call);
-                        return true;
-                    }
-                    self.slots[instance].wait::<ByQueue, _>(&mut cx.calls, call.index, class);
-                }
-                cx.ledger.asked(&cx.calls[call], now, true);
-                let frame = &mut cx.calls[call];
-                frame.set(flag::QUEUED);
-                frame.since = now;
-                if let Some(law) = &self.plan.queue.timeout {
-                    let patience = law.sample(&mut frame.draw.child(PATIENCE).draw());
-                    cx.wake(call, Duration(patience));
-                }
-            }
+        if self.preempt(cx, call, class) {
+            cx.ledger.asked(&cx.calls[call], now, false);
+            self.hold(cx, call);
+            return true;
+        }
+        let frame = &mut cx.calls[call];
+        let slots = &mut self.slots[frame.instance as usize];
+        if slots.is_full() {
+            cx.ledger.turned_away(frame, now);
+            let at = frame.component;
+            self.end(cx, call, Reply::failed(Cause::Rejected, at));
+            return false;
+        }
+        cx.ledger.asked(frame, now, true);
+        frame.set(flag::QUEUED);
+        frame.since = now;
+        slots.wait::<ByQueue, _>(&mut cx.calls, call.index, class);
+        if let Some(law) = &self.plan.queue.timeout {
+            let patience = law.sample(&mut cx.calls[call].draw.child(PATIENCE).draw());
+            cx.wake(call, Duration(patience));
         }
         false
     }
