@@ -18,7 +18,6 @@ use crate::policy::retry::RetryPlan;
 use crate::units::{Duration, Instant};
 
 const NETWORK: u64 = salt("network");
-const BALANCE: u64 = salt("balance");
 const REPEAT: u64 = salt("repeat");
 const BACKOFF: u64 = salt("backoff");
 
@@ -235,7 +234,7 @@ impl Cx<'_> {
                 let plan = &self.topology.links[call.link.index()];
                 let other = |retries: &RetryPlan| call.attempt > 0 && retries.other_instance;
                 let choice = Choice {
-                    draw: call.draw.child(BALANCE),
+                    draw: call.draw,
                     user: call.user,
                     item: call.item,
                     avoid: plan.policy.retries.as_ref().is_some_and(other).then_some(call.backend),

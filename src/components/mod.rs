@@ -174,19 +174,19 @@ macro_rules! kinds {
 
         /// The reactions of the hot loop, without a virtual call.
         impl Room for Component<'_> {
-            #[inline]
+            #[inline(always)]
             fn on_call(&mut self, cx: &mut Cx<'_>, call: CallKey) {
                 match self { $(Component::$variant(room) => room.on_call(cx, call),)* }
             }
-            #[inline]
+            #[inline(always)]
             fn on_work(&mut self, cx: &mut Cx<'_>, call: CallKey) {
                 match self { $(Component::$variant(room) => room.on_work(cx, call),)* }
             }
-            #[inline]
+            #[inline(always)]
             fn on_wake(&mut self, cx: &mut Cx<'_>, call: CallKey) {
                 match self { $(Component::$variant(room) => room.on_wake(cx, call),)* }
             }
-            #[inline]
+            #[inline(always)]
             fn on_child(&mut self, cx: &mut Cx<'_>, parent: CallKey, reply: Reply) {
                 match self { $(Component::$variant(room) => room.on_child(cx, parent, reply),)* }
             }

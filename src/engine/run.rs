@@ -10,17 +10,26 @@ pub trait Model {
     /// The model's event list.
     fn schedule(&mut self) -> &mut Schedule<Self::Event>;
 
+    /// The clock has moved; whether the run is over.
+    fn moved(&mut self) -> bool;
+
     /// Lets one event happen.
     fn handle(&mut self, event: Self::Event);
-
-    /// Whether the run is over, asked after each event.
-    fn is_over(&self) -> bool;
 }
 
 /// Runs a model until it is over or nothing is left to happen.
 pub fn run<M: Model>(model: &mut M) {
-    while !model.is_over() {
-        let Some(event) = model.schedule().pop() else { return };
+    loop {
+        let event = match model.schedule().pop_ready() {
+            Some(event) => event,
+            None => {
+                let Some(event) = model.schedule().pop_later() else { return };
+                if model.moved() {
+                    return;
+                }
+                event
+            }
+        };
         model.handle(event);
     }
 }

@@ -1,4 +1,4 @@
-//! The event list: what happens now, constant delays in FIFO lanes, everything else in a heap.
+//! The event list: what happens now, constant delays in FIFO lanes, everything else by its time.
 //!
 //! Events leave in the order of (time, sequence number), both integers, so ties are decided by the
 //! order of scheduling and never by the heap. Events for *now* leave before any other, in FIFO
@@ -6,40 +6,14 @@
 //! delay. The schedule does not know what its events mean and cannot take one back: whoever
 //! schedules keeps a key or a token that makes a late event stale.
 
-use std::cmp::Ordering;
-use std::collections::{BinaryHeap, VecDeque};
+use std::collections::VecDeque;
 
+use super::agenda::{Agenda, Entry};
 use crate::units::{Duration, Instant};
 
 /// Number of a FIFO lane.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Lane(u16);
-
-#[derive(Clone, Copy)]
-struct Entry<E> {
-    /// Time (sign bit flipped, so that unsigned order is time order) above the sequence number.
-    key: u128,
-    event: E,
-}
-
-impl<E> PartialEq for Entry<E> {
-    fn eq(&self, other: &Self) -> bool {
-        self.key == other.key
-    }
-}
-impl<E> Eq for Entry<E> {}
-impl<E> PartialOrd for Entry<E> {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
-/// Reversed, because the standard heap keeps its largest entry on top.
-impl<E> Ord for Entry<E> {
-    #[inline]
-    fn cmp(&self, other: &Self) -> Ordering {
-        other.key.cmp(&self.key)
-    }
-}
 
 const fn key_of(at: Instant, sequence: u64) -> u128 {
     (((at.0 as u64) ^ (1 << 63)) as u128) << 64 | sequence as u128
@@ -62,7 +36,7 @@ pub struct Schedule<E> {
     /// The first event for now, and those behind it; `None` means that there is none.
     next: Option<E>,
     ready: VecDeque<E>,
-    heap: BinaryHeap<Entry<E>>,
+    agenda: Agenda<E>,
     lanes: Vec<Ring<E>>,
     /// Each lane's first event; its key is `NEVER` when the lane is empty.
     heads: Vec<Entry<E>>,
@@ -86,7 +60,7 @@ impl<E: Copy + Default> Schedule<E> {
             sequence: 0,
             next: None,
             ready: VecDeque::with_capacity(64),
-            heap: BinaryHeap::with_capacity(1024),
+            agenda: Agenda::new(),
             lanes: Vec::new(),
             heads: Vec::new(),
             first: NEVER,
@@ -139,7 +113,7 @@ impl<E: Copy + Default> Schedule<E> {
         debug_assert!(at >= self.now, "nothing is scheduled in the past");
         let key = key_of(at, self.sequence);
         self.sequence += 1;
-        self.heap.push(Entry { key, event });
+        self.agenda.push(key, event);
     }
 
     /// Schedules after a delay; no delay is now.
@@ -181,23 +155,30 @@ impl<E: Copy + Default> Schedule<E> {
         }
     }
 
-    /// Takes the next event out and moves the clock to it.
+    /// Takes out the next event for now.
     #[inline(always)]
-    pub fn pop(&mut self) -> Option<E> {
+    pub fn pop_ready(&mut self) -> Option<E> {
+        let event = self.next?;
+        self.next = self.ready.pop_front();
         self.fired += 1;
-        if let Some(event) = self.next {
-            self.next = self.ready.pop_front();
-            return Some(event);
-        }
-        let top = self.heap.peek().map_or(NEVER, |entry| entry.key);
+        Some(event)
+    }
+
+    /// Takes the next event out and moves the clock to it; there is none left for now.
+    #[inline(always)]
+    pub fn pop_later(&mut self) -> Option<E> {
+        debug_assert!(self.next.is_none(), "what is for now goes first");
+        let top = self.agenda.first().unwrap_or(NEVER);
         if top < self.first {
             self.now = time_of(top);
-            return self.heap.pop().map(|entry| entry.event);
+            self.fired += 1;
+            return self.agenda.pop();
         }
         if self.first == NEVER {
             return None;
         }
         self.now = time_of(self.first);
+        self.fired += 1;
         let lane = self.first_lane;
         let event = self.heads[lane].event;
         let next = self.lanes[lane].rest.pop_front();
@@ -209,6 +190,11 @@ impl<E: Copy + Default> Schedule<E> {
             }
         }
         Some(event)
+    }
+
+    /// Takes the next event out, for now or later.
+    pub fn pop(&mut self) -> Option<E> {
+        self.pop_ready().or_else(|| self.pop_later())
     }
 }
 

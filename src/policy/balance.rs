@@ -161,6 +161,9 @@ impl BalancePlan {
     }
 }
 
+/// Tells a choice's draws from the call's others.
+const BALANCE: u64 = salt("balance");
+
 /// What a choice may depend on.
 #[derive(Clone, Copy, Debug)]
 pub struct Choice {
@@ -388,6 +391,9 @@ impl Balancer {
     /// Chooses a backend.
     #[inline(always)]
     pub fn pick(&mut self, plan: &BalancePlan, choice: Choice) -> u16 {
+        if matches!(plan.strategy, Strategy::RoundRobin) && !plan.sticky && choice.avoid.is_none() {
+            return self.next_in_turn(None);
+        }
         if plan.sticky {
             if let Some(&kept) = self.sticky.get(&choice.user)
                 && self.is_eligible(kept)
@@ -406,8 +412,11 @@ impl Balancer {
         match plan.strategy {
             Strategy::RoundRobin => self.next_in_turn(avoid),
             Strategy::WeightedRoundRobin => self.smooth_weighted(&plan.weights, avoid),
-            Strategy::Random => self.random(choice.draw, avoid),
-            Strategy::WeightedRandom => self.weighted_random(&plan.weights, choice.draw, avoid),
+            Strategy::Random => self.random(choice.draw.child(BALANCE), avoid),
+            Strategy::WeightedRandom => {
+                let draw = choice.draw.child(BALANCE);
+                self.weighted_random(&plan.weights, draw, avoid)
+            }
             Strategy::LeastConnections => self.least_connections(avoid),
             Strategy::WeightedLeastConnections => {
                 let weights = &plan.weights;
@@ -420,7 +429,9 @@ impl Balancer {
                 let cost = |backend: usize| f64::from(open[backend] + 1) * response[backend];
                 Self::least(&self.eligible, &mut self.pointer, avoid, cost)
             }
-            Strategy::PowerOfD { d, replace } => self.least_of(d, replace, choice.draw, avoid),
+            Strategy::PowerOfD { d, replace } => {
+                self.least_of(d, replace, choice.draw.child(BALANCE), avoid)
+            }
             Strategy::ConsistentHash { by } => {
                 let point = match by {
                     HashBy::User => DrawKey(salt("ring user")).child(u64::from(choice.user)).0,

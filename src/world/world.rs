@@ -232,10 +232,15 @@ impl Model for World<'_> {
     }
 
     #[inline(always)]
-    fn handle(&mut self, event: Event) {
+    fn moved(&mut self) -> bool {
         if self.cx.now() >= self.border {
             self.cross_border();
         }
+        self.over
+    }
+
+    #[inline(always)]
+    fn handle(&mut self, event: Event) {
         match event {
             Event::Arrive(call) => {
                 if let Some(at) = self.cx.arrive(call) {
@@ -295,10 +300,5 @@ impl Model for World<'_> {
                 self.cx.started(component, instance, life);
             }
         }
-    }
-
-    #[inline]
-    fn is_over(&self) -> bool {
-        self.over
     }
 }

@@ -86,14 +86,14 @@ impl Room for LoadBalancer<'_> {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn on_call(&mut self, cx: &mut Cx<'_>, call: CallKey) {
         let Some(work) = &self.plan.work else { return self.forward(cx, call) };
         let demand = work.sample(&mut cx.calls[call].draw.child(WORK).draw());
         cx.work(call, Duration(demand));
     }
 
-    #[inline]
+    #[inline(always)]
     fn on_work(&mut self, cx: &mut Cx<'_>, call: CallKey) {
         self.forward(cx, call);
     }

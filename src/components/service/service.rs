@@ -209,7 +209,7 @@ impl<'p> Service<'p> {
 }
 
 impl Room for Service<'_> {
-    #[inline]
+    #[inline(always)]
     fn on_call(&mut self, cx: &mut Cx<'_>, call: CallKey) {
         let frame = &mut cx.calls[call];
         frame.pc = self.plan.entries[frame.operation.index()];
@@ -220,12 +220,13 @@ impl Room for Service<'_> {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn on_work(&mut self, cx: &mut Cx<'_>, call: CallKey) {
         cx.calls[call].pc += 1;
         self.go(cx, call);
     }
 
+    #[inline(always)]
     fn on_wake(&mut self, cx: &mut Cx<'_>, call: CallKey) {
         if cx.calls[call].is(flag::QUEUED) {
             self.leave_queue(cx, call);
@@ -237,7 +238,7 @@ impl Room for Service<'_> {
         self.go(cx, call);
     }
 
-    #[inline]
+    #[inline(always)]
     fn on_child(&mut self, cx: &mut Cx<'_>, parent: CallKey, reply: Reply) {
         if reply.failure.is_some() {
             self.end(cx, parent, Reply { hit: false, ..reply });
