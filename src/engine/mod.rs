@@ -3,8 +3,8 @@
 //! It knows nothing of webs, users or YAML: events are any `Copy` type, jobs are indices. It never
 //! sees `language`, its sibling on this floor.
 
-mod agenda;
 pub mod arena;
+mod calendar;
 pub mod list;
 pub mod processor;
 pub mod run;

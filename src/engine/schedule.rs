@@ -8,7 +8,7 @@
 
 use std::collections::VecDeque;
 
-use super::agenda::{Agenda, Entry};
+use super::calendar::{Calendar, Entry, NEVER};
 use crate::units::{Duration, Instant};
 
 /// Number of a FIFO lane.
@@ -33,10 +33,11 @@ struct Ring<E> {
 pub struct Schedule<E> {
     now: Instant,
     sequence: u64,
-    /// The first event for now, and those behind it; `None` means that there is none.
-    next: Option<E>,
+    /// The first event for now, if there is one, and those behind it.
+    next: E,
+    has_next: bool,
     ready: VecDeque<E>,
-    agenda: Agenda<E>,
+    calendar: Calendar<E>,
     lanes: Vec<Ring<E>>,
     /// Each lane's first event; its key is `NEVER` when the lane is empty.
     heads: Vec<Entry<E>>,
@@ -45,9 +46,6 @@ pub struct Schedule<E> {
     first_lane: usize,
     fired: u64,
 }
-
-/// The key of no event.
-const NEVER: u128 = u128::MAX;
 
 /// Beyond so many distinct constant delays a scan of the heads costs more than the heap.
 const LANES_MAX: usize = 12;
@@ -58,9 +56,10 @@ impl<E: Copy + Default> Schedule<E> {
         Self {
             now: start,
             sequence: 0,
-            next: None,
+            next: E::default(),
+            has_next: false,
             ready: VecDeque::with_capacity(64),
-            agenda: Agenda::new(),
+            calendar: Calendar::new(key_of(start, 0)),
             lanes: Vec::new(),
             heads: Vec::new(),
             first: NEVER,
@@ -100,11 +99,10 @@ impl<E: Copy + Default> Schedule<E> {
     /// Schedules for now, behind what is already scheduled for now.
     #[inline(always)]
     pub fn ready(&mut self, event: E) {
-        if self.next.is_none() {
-            self.next = Some(event);
-        } else {
-            self.ready.push_back(event);
+        if self.has_next {
+            return self.ready.push_back(event);
         }
+        (self.next, self.has_next) = (event, true);
     }
 
     /// Schedules at an instant, which is not in the past.
@@ -113,7 +111,7 @@ impl<E: Copy + Default> Schedule<E> {
         debug_assert!(at >= self.now, "nothing is scheduled in the past");
         let key = key_of(at, self.sequence);
         self.sequence += 1;
-        self.agenda.push(key, event);
+        self.calendar.push(key, event);
     }
 
     /// Schedules after a delay; no delay is now.
@@ -158,8 +156,14 @@ impl<E: Copy + Default> Schedule<E> {
     /// Takes out the next event for now.
     #[inline(always)]
     pub fn pop_ready(&mut self) -> Option<E> {
-        let event = self.next?;
-        self.next = self.ready.pop_front();
+        if !self.has_next {
+            return None;
+        }
+        let event = self.next;
+        match self.ready.pop_front() {
+            Some(next) => self.next = next,
+            None => self.has_next = false,
+        }
         self.fired += 1;
         Some(event)
     }
@@ -167,29 +171,36 @@ impl<E: Copy + Default> Schedule<E> {
     /// Takes the next event out and moves the clock to it; there is none left for now.
     #[inline(always)]
     pub fn pop_later(&mut self) -> Option<E> {
-        debug_assert!(self.next.is_none(), "what is for now goes first");
-        let top = self.agenda.first().unwrap_or(NEVER);
+        debug_assert!(!self.has_next, "what is for now goes first");
+        let top = self.calendar.first();
         if top < self.first {
             self.now = time_of(top);
             self.fired += 1;
-            return self.agenda.pop();
+            return Some(self.calendar.pop());
         }
         if self.first == NEVER {
             return None;
         }
         self.now = time_of(self.first);
         self.fired += 1;
-        let lane = self.first_lane;
-        let event = self.heads[lane].event;
-        let next = self.lanes[lane].rest.pop_front();
-        self.heads[lane] = next.unwrap_or(Entry { key: NEVER, event });
-        (self.first, self.first_lane) = (NEVER, 0);
+        Some(self.pop_lane())
+    }
+
+    #[inline(always)]
+    fn pop_lane(&mut self) -> E {
+        let head = &mut self.heads[self.first_lane];
+        let event = head.event;
+        match self.lanes[self.first_lane].rest.pop_front() {
+            Some(next) => *head = next,
+            None => head.key = NEVER,
+        }
+        self.first = NEVER;
         for (index, head) in self.heads.iter().enumerate() {
             if head.key < self.first {
                 (self.first, self.first_lane) = (head.key, index);
             }
         }
-        Some(event)
+        event
     }
 
     /// Takes the next event out, for now or later.
