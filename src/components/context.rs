@@ -5,7 +5,7 @@
 //! `callee`. It does not know the kinds of components.
 
 use super::call::{Call, CallKey, flag};
-use super::event::Event;
+use super::event::{Event, Packed};
 use super::ledger::{Ledger, Measure};
 use super::record::Record;
 use super::topology::{ComponentId, LinkId, LinkPlan, MachineId, Topology};
@@ -99,7 +99,7 @@ pub struct Cx<'p> {
     /// The whole, as ids.
     pub topology: &'p Topology,
     /// The event list and clock.
-    pub schedule: Schedule<Event>,
+    pub schedule: Schedule<Packed>,
     /// Frames of calls in flight.
     pub calls: Arena<Call>,
     /// The ledger of attempts.
@@ -332,7 +332,7 @@ impl LinkState {
 }
 
 impl Hop {
-    fn new(law: &Sampler, schedule: &mut Schedule<Event>) -> Self {
+    fn new(law: &Sampler, schedule: &mut Schedule<Packed>) -> Self {
         let constant = law.is_constant().map(|whole| (whole / 2, whole - whole / 2));
         let mut lane = |half: i64| schedule.lane(Duration(half));
         Self {

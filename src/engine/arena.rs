@@ -83,6 +83,18 @@ impl<T> Key<T> {
     pub const fn is_none(self) -> bool {
         self.index == NONE
     }
+
+    /// The key as one number.
+    #[inline(always)]
+    pub const fn to_bits(self) -> u64 {
+        self.index as u64 | (self.generation as u64) << 32
+    }
+
+    /// The key that a number stands for.
+    #[inline(always)]
+    pub const fn from_bits(bits: u64) -> Self {
+        Self { index: bits as u32, generation: (bits >> 32) as u32, of: PhantomData }
+    }
 }
 
 impl<T> Clone for Key<T> {

@@ -70,8 +70,11 @@ pub enum Next {
 struct Share {
     /// Jobs running.
     active: u32,
-    /// Core-nanoseconds so far.
-    busy: f64,
+    /// Core-nanoseconds so far, where jobs share.
+    shared: f64,
+    /// Where they do not: the instants at which jobs ended less those at which they began, so that
+    /// no change needs to know how long it is since the last.
+    dedicated: i128,
 }
 
 /// The cores and who runs on them.
@@ -115,8 +118,12 @@ impl<J: Copy> Processor<J> {
 
     /// Core-nanoseconds that a tenant has kept cores busy so far.
     pub fn busy(&mut self, tenant: Tenant, now: Instant) -> f64 {
+        if self.sharing == Sharing::Dedicated {
+            let share = &self.shares[tenant];
+            return (share.dedicated + i128::from(share.active) * i128::from(now.0)) as f64;
+        }
         self.advance(now);
-        self.shares[tenant].busy
+        self.shares[tenant].shared
     }
 
     #[inline]
@@ -132,13 +139,10 @@ impl<J: Copy> Processor<J> {
         if self.active == 0 || elapsed == 0 {
             return;
         }
-        let mut share = elapsed as f64;
-        if self.sharing == Sharing::Shared {
-            share *= self.rate();
-            self.virtual_time += share * self.speed;
-        }
+        let share = elapsed as f64 * self.rate();
+        self.virtual_time += share * self.speed;
         for tenant in &mut self.shares {
-            tenant.busy += share * f64::from(tenant.active);
+            tenant.shared += share * f64::from(tenant.active);
         }
     }
 
@@ -151,10 +155,8 @@ impl<J: Copy> Processor<J> {
         demand: Duration,
         job: J,
     ) -> (Mark, Next) {
-        self.advance(now);
-        self.active += 1;
-        self.shares[tenant].active += 1;
         if self.sharing == Sharing::Dedicated {
+            self.change_dedicated(now, tenant, 1);
             let span = if self.speed == 1.0 {
                 demand.0
             } else {
@@ -162,6 +164,9 @@ impl<J: Copy> Processor<J> {
             };
             return (Mark((now.0 + span) as u64), Next::JobAt(Instant(now.0 + span)));
         }
+        self.advance(now);
+        self.active += 1;
+        self.shares[tenant].active += 1;
         let finish = self.virtual_time + demand.0 as f64;
         self.heap.push(Running { finish, sequence: self.sequence, job });
         self.sequence += 1;
@@ -171,9 +176,15 @@ impl<J: Copy> Processor<J> {
     /// Ends a job of a dedicated processor whose event came.
     #[inline(always)]
     pub fn finish_dedicated(&mut self, now: Instant, tenant: Tenant) {
-        self.advance(now);
-        self.active -= 1;
-        self.shares[tenant].active -= 1;
+        self.change_dedicated(now, tenant, -1);
+    }
+
+    #[inline(always)]
+    fn change_dedicated(&mut self, now: Instant, tenant: Tenant, by: i32) {
+        self.active = self.active.wrapping_add_signed(by);
+        let share = &mut self.shares[tenant];
+        share.active = share.active.wrapping_add_signed(by);
+        share.dedicated -= i128::from(i64::from(by) * now.0);
     }
 
     /// Takes a running job off its core before its end. The demand left is returned; `is_current`
@@ -185,16 +196,15 @@ impl<J: Copy> Processor<J> {
         mark: Mark,
         is_current: impl Fn(J) -> bool,
     ) -> (Duration, Next) {
-        self.advance(now);
-        let left = match self.sharing {
-            Sharing::Dedicated => ((mark.0 as i64 - now.0) as f64 * self.speed).round() as i64,
-            Sharing::Shared => (f64::from_bits(mark.0) - self.virtual_time).max(0.0) as i64,
-        };
-        self.active -= 1;
-        self.shares[tenant].active -= 1;
         if self.sharing == Sharing::Dedicated {
+            self.change_dedicated(now, tenant, -1);
+            let left = ((mark.0 as i64 - now.0) as f64 * self.speed).round() as i64;
             return (Duration(left), Next::Unchanged);
         }
+        self.advance(now);
+        let left = (f64::from_bits(mark.0) - self.virtual_time).max(0.0) as i64;
+        self.active -= 1;
+        self.shares[tenant].active -= 1;
         self.drop_stale(is_current);
         (Duration(left), self.retime())
     }

@@ -39,8 +39,9 @@ pub struct Schedule<E> {
     ready: VecDeque<E>,
     calendar: Calendar<E>,
     lanes: Vec<Ring<E>>,
-    /// Each lane's first event; its key is `NEVER` when the lane is empty.
-    heads: Vec<Entry<E>>,
+    /// Each lane's first event and its key, `NEVER` when the lane is empty.
+    heads: Vec<E>,
+    keys: Vec<u128>,
     /// The earliest key of all heads, and its lane.
     first: u128,
     first_lane: usize,
@@ -62,6 +63,7 @@ impl<E: Copy + Default> Schedule<E> {
             calendar: Calendar::new(key_of(start, 0)),
             lanes: Vec::new(),
             heads: Vec::new(),
+            keys: Vec::new(),
             first: NEVER,
             first_lane: 0,
             fired: 0,
@@ -92,39 +94,40 @@ impl<E: Copy + Default> Schedule<E> {
 
     fn open_lane(&mut self, delay: Duration) -> Lane {
         self.lanes.push(Ring { delay, rest: VecDeque::new() });
-        self.heads.push(Entry { key: NEVER, event: E::default() });
+        self.heads.push(E::default());
+        self.keys.push(NEVER);
         Lane((self.lanes.len() - 1) as u16)
     }
 
     /// Schedules for now, behind what is already scheduled for now.
     #[inline(always)]
-    pub fn ready(&mut self, event: E) {
+    pub fn ready(&mut self, event: impl Into<E>) {
         if self.has_next {
-            return self.ready.push_back(event);
+            return self.ready.push_back(event.into());
         }
-        (self.next, self.has_next) = (event, true);
+        (self.next, self.has_next) = (event.into(), true);
     }
 
     /// Schedules at an instant, which is not in the past.
     #[inline(always)]
-    pub fn at(&mut self, at: Instant, event: E) {
+    pub fn at(&mut self, at: Instant, event: impl Into<E>) {
         debug_assert!(at >= self.now, "nothing is scheduled in the past");
         let key = key_of(at, self.sequence);
         self.sequence += 1;
-        self.calendar.push(key, event);
+        self.calendar.push(key, event.into());
     }
 
     /// Schedules after a delay; no delay is now.
     #[inline(always)]
-    pub fn after(&mut self, delay: Duration, event: E) {
+    pub fn after(&mut self, delay: Duration, event: impl Into<E>) {
         if delay.0 == 0 { self.ready(event) } else { self.at(Instant(self.now.0 + delay.0), event) }
     }
 
     /// Schedules after the constant delay of a lane.
     #[inline(always)]
-    pub fn in_lane(&mut self, lane: Lane, event: E) {
+    pub fn in_lane(&mut self, lane: Lane, event: impl Into<E>) {
         let delay = self.lanes[lane.0 as usize].delay;
-        self.append(lane, Instant(self.now.0 + delay.0), event);
+        self.append(lane, Instant(self.now.0 + delay.0), event.into());
     }
 
     /// A lane of its own for a source whose events come one at a time, each later than the last.
@@ -134,8 +137,8 @@ impl<E: Copy + Default> Schedule<E> {
 
     /// Schedules the next event of a source.
     #[inline(always)]
-    pub fn from_source(&mut self, source: Lane, at: Instant, event: E) {
-        self.append(source, at, event);
+    pub fn from_source(&mut self, source: Lane, at: Instant, event: impl Into<E>) {
+        self.append(source, at, event.into());
     }
 
     #[inline(always)]
@@ -143,11 +146,12 @@ impl<E: Copy + Default> Schedule<E> {
         let index = lane.0 as usize;
         let key = key_of(at, self.sequence);
         self.sequence += 1;
-        let head = &mut self.heads[index];
-        if head.key != NEVER {
+        let head = &mut self.keys[index];
+        if *head != NEVER {
             return self.lanes[index].rest.push_back(Entry { key, event });
         }
-        *head = Entry { key, event };
+        *head = key;
+        self.heads[index] = event;
         if key < self.first {
             (self.first, self.first_lane) = (key, index);
         }
@@ -188,18 +192,22 @@ impl<E: Copy + Default> Schedule<E> {
 
     #[inline(always)]
     fn pop_lane(&mut self) -> E {
-        let head = &mut self.heads[self.first_lane];
-        let event = head.event;
-        match self.lanes[self.first_lane].rest.pop_front() {
-            Some(next) => *head = next,
-            None => head.key = NEVER,
-        }
-        self.first = NEVER;
-        for (index, head) in self.heads.iter().enumerate() {
-            if head.key < self.first {
-                (self.first, self.first_lane) = (head.key, index);
+        let lane = self.first_lane;
+        let event = self.heads[lane];
+        self.keys[lane] = match self.lanes[lane].rest.pop_front() {
+            None => NEVER,
+            Some(next) => {
+                self.heads[lane] = next.event;
+                next.key
+            }
+        };
+        let (mut first, mut first_lane) = (NEVER, 0);
+        for (index, &key) in self.keys.iter().enumerate() {
+            if key < first {
+                (first, first_lane) = (key, index);
             }
         }
+        (self.first, self.first_lane) = (first, first_lane);
         event
     }
 

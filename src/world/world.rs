@@ -8,7 +8,7 @@ use super::plan::Plan;
 use super::users::load::Users;
 use crate::components::caller::Resolution;
 use crate::components::context::Cx;
-use crate::components::event::Event;
+use crate::components::event::{Event, Packed};
 use crate::components::ledger::Measure;
 use crate::components::record::{Note, Record};
 use crate::components::topology::{ComponentId, MachineId, users};
@@ -224,10 +224,10 @@ impl<'p> World<'p> {
 }
 
 impl Model for World<'_> {
-    type Event = Event;
+    type Event = Packed;
 
     #[inline]
-    fn schedule(&mut self) -> &mut Schedule<Event> {
+    fn schedule(&mut self) -> &mut Schedule<Packed> {
         &mut self.cx.schedule
     }
 
@@ -240,8 +240,8 @@ impl Model for World<'_> {
     }
 
     #[inline(always)]
-    fn handle(&mut self, event: Event) {
-        match event {
+    fn handle(&mut self, event: Packed) {
+        match event.event() {
             Event::Arrive(call) => {
                 if let Some(at) = self.cx.arrive(call) {
                     let (room, cx) = self.component(at);
