@@ -45,6 +45,8 @@ pub struct Schedule<E> {
     /// The earliest key of all heads, and its lane.
     first: u128,
     first_lane: usize,
+    /// The next event of the source.
+    source: Entry<E>,
     fired: u64,
 }
 
@@ -66,6 +68,7 @@ impl<E: Copy + Default> Schedule<E> {
             keys: Vec::new(),
             first: NEVER,
             first_lane: 0,
+            source: Entry { key: NEVER, event: E::default() },
             fired: 0,
         }
     }
@@ -126,35 +129,29 @@ impl<E: Copy + Default> Schedule<E> {
     /// Schedules after the constant delay of a lane.
     #[inline(always)]
     pub fn in_lane(&mut self, lane: Lane, event: impl Into<E>) {
-        let delay = self.lanes[lane.0 as usize].delay;
-        self.append(lane, Instant(self.now.0 + delay.0), event.into());
-    }
-
-    /// A lane of its own for a source whose events come one at a time, each later than the last.
-    pub fn source(&mut self) -> Lane {
-        self.open_lane(Duration(-1))
-    }
-
-    /// Schedules the next event of a source.
-    #[inline(always)]
-    pub fn from_source(&mut self, source: Lane, at: Instant, event: impl Into<E>) {
-        self.append(source, at, event.into());
-    }
-
-    #[inline(always)]
-    fn append(&mut self, lane: Lane, at: Instant, event: E) {
-        let index = lane.0 as usize;
-        let key = key_of(at, self.sequence);
+        let (index, event) = (lane.0 as usize, event.into());
+        let ring = &mut self.lanes[index];
+        let key = key_of(Instant(self.now.0 + ring.delay.0), self.sequence);
         self.sequence += 1;
         let head = &mut self.keys[index];
         if *head != NEVER {
-            return self.lanes[index].rest.push_back(Entry { key, event });
+            return ring.rest.push_back(Entry { key, event });
         }
         *head = key;
         self.heads[index] = event;
         if key < self.first {
             (self.first, self.first_lane) = (key, index);
         }
+    }
+
+    /// Schedules the next event of the source, whose events come one at a time: each is scheduled
+    /// after the last has happened.
+    #[inline(always)]
+    pub fn from_source(&mut self, at: Instant, event: impl Into<E>) {
+        debug_assert!(self.source.key == NEVER, "a source has one event pending");
+        let key = key_of(at, self.sequence);
+        self.sequence += 1;
+        self.source = Entry { key, event: event.into() };
     }
 
     /// Takes out the next event for now.
@@ -176,17 +173,20 @@ impl<E: Copy + Default> Schedule<E> {
     #[inline(always)]
     pub fn pop_later(&mut self) -> Option<E> {
         debug_assert!(!self.has_next, "what is for now goes first");
-        let top = self.calendar.first();
-        if top < self.first {
-            self.now = time_of(top);
-            self.fired += 1;
-            return Some(self.calendar.pop());
-        }
-        if self.first == NEVER {
+        let (calendar, source) = (self.calendar.first(), self.source.key);
+        let soonest = calendar.min(source).min(self.first);
+        if soonest == NEVER {
             return None;
         }
-        self.now = time_of(self.first);
+        self.now = time_of(soonest);
         self.fired += 1;
+        if soonest == calendar {
+            return Some(self.calendar.pop());
+        }
+        if soonest == source {
+            self.source.key = NEVER;
+            return Some(self.source.event);
+        }
         Some(self.pop_lane())
     }
 

@@ -40,10 +40,34 @@ impl Windows {
     }
 }
 
+/// The window of the last instant asked for: the next is mostly in the same, which saves a division.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Cursor {
+    start_ns: i64,
+    index: usize,
+}
+
+impl Cursor {
+    #[inline(always)]
+    fn index(&mut self, windows: &Windows, at_ns: i64) -> Option<usize> {
+        let inside = (at_ns.wrapping_sub(self.start_ns) as u64) < windows.length_ns as u64;
+        if inside { Some(self.index) } else { self.seek(windows, at_ns) }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn seek(&mut self, windows: &Windows, at_ns: i64) -> Option<usize> {
+        let index = windows.index(at_ns)?;
+        *self = Self { start_ns: windows.bounds_ns(index).0, index };
+        Some(index)
+    }
+}
+
 /// One sum for each window.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Series<T> {
     windows: Windows,
+    cursor: Cursor,
     sums: Vec<T>,
 }
 
@@ -55,13 +79,14 @@ pub type SumSeries = Series<i64>;
 impl<T: Copy + Default + AddAssign> Series<T> {
     /// All sums zero.
     pub fn new(windows: Windows) -> Self {
-        Self { windows, sums: vec![T::default(); windows.number] }
+        let cursor = Cursor { start_ns: i64::MIN / 2, index: 0 };
+        Self { windows, cursor, sums: vec![T::default(); windows.number] }
     }
 
     /// Adds an amount to the window that holds the instant, if any does.
     #[inline]
     pub fn add(&mut self, at_ns: i64, amount: T) {
-        if let Some(index) = self.windows.index(at_ns) {
+        if let Some(index) = self.cursor.index(&self.windows, at_ns) {
             self.sums[index] += amount;
         }
     }
@@ -101,7 +126,7 @@ impl MeanSeries {
     /// Adds a value to the window that holds the instant, if any does.
     #[inline]
     pub fn record(&mut self, at_ns: i64, value: i64) {
-        if let Some(index) = self.counts.windows.index(at_ns) {
+        if let Some(index) = self.counts.cursor.index(&self.counts.windows, at_ns) {
             self.counts.sums[index] += 1;
             self.sums.sums[index] += value;
         }

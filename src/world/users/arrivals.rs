@@ -174,7 +174,7 @@ impl ArrivalProcess {
 
     /// The number of the next request, from 0, and when it arrives; [`Instant::NEVER`] once the
     /// load has ended for good.
-    #[inline]
+    #[inline(always)]
     #[allow(clippy::should_implement_trait, reason = "it never ends, so it is no iterator")]
     pub fn next(&mut self) -> (u64, Instant) {
         while self.pending == 0 {
@@ -186,7 +186,7 @@ impl ArrivalProcess {
         (request, self.now)
     }
 
-    #[inline]
+    #[inline(always)]
     fn advance(&mut self) {
         self.sum += match &self.gaps {
             Gaps::Exponential => Exp1.sample(&mut self.gap_key.child(self.gap).draw()),

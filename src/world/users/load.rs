@@ -14,7 +14,6 @@ use crate::components::outcome::{Cause, Failure, Reply};
 use crate::components::record::Note;
 use crate::components::topology::{DataId, LinkId, OperationId, users};
 use crate::engine::list::List;
-use crate::engine::schedule::Lane;
 use crate::engine::stream::{DrawKey, salt};
 use crate::metrics::Windows;
 use crate::random::Sampler;
@@ -91,7 +90,6 @@ pub struct UsersPlan {
 pub struct Users<'p> {
     plan: &'p UsersPlan,
     arrivals: Option<ArrivalProcess>,
-    source: Lane,
     next_number: u64,
     /// Requests so far of each closed user.
     sent: Vec<u32>,
@@ -111,7 +109,6 @@ impl<'p> Users<'p> {
         let mut load = Self {
             plan,
             arrivals: None,
-            source: cx.schedule.source(),
             next_number: 0,
             sent: Vec::new(),
             key: cx.root.child(REQUEST),
@@ -141,7 +138,7 @@ impl<'p> Users<'p> {
         let (number, at) = arrivals.next();
         self.next_number = number;
         if at < Instant::NEVER {
-            cx.schedule.from_source(self.source, at, Event::Arrival);
+            cx.schedule.from_source(at, Event::Arrival);
         }
     }
 
