@@ -231,6 +231,7 @@ impl<'p> Users<'p> {
         let frame = &cx.calls[key];
         let (operation, user, intended) = (frame.operation, frame.user, frame.issued);
         let cohort = frame.is(flag::COHORT);
+        let loaded_by_page = !frame.parent.is_none();
         let plan = &self.plan.operations[operation.index()];
         let latency = now.0 - intended.0;
         let good = plan.patience.is_none_or(|patience| latency <= patience.0);
@@ -259,7 +260,8 @@ impl<'p> Users<'p> {
         } else {
             self.close(cx, key, reply.is_ok());
         }
-        if self.arrivals.is_none() {
+        // A user pauses after the answer to a request of their own, not after each load of a page.
+        if self.arrivals.is_none() && !loaded_by_page {
             self.think(cx, user);
         }
         reply.failure.is_some()
