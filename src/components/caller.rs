@@ -335,8 +335,11 @@ impl Cx<'_> {
         let Some(failure) = reply.failure else { return false };
         let (now, call) = (self.now(), &self.calls[key]);
         let measured = self.ledger.measure.covers(now);
-        // What failed behind the callee reaches the caller as an error answer.
-        let own = failure.at == call.component || failure.cause == Cause::PoolWait;
+        // What failed behind the callee, or because the callee gave up waiting for somebody,
+        // reaches the caller as an error answer.
+        let by_callee = failure.at == call.component;
+        let by_caller = failure.at == self.topology.links[call.link.index()].caller;
+        let own = by_caller || by_callee && failure.waiting_for.is_none();
         let seen = if own { failure.cause } else { Cause::Error };
         self.ledger.link(call.link).failed += u64::from(measured);
         self.back_off(key, seen)
