@@ -258,10 +258,8 @@ impl Cx<'_> {
         let running = self.calls[key].job;
         let worked = self.calls[key].is(flag::WORKING);
         let left = self.stop_work(key);
-        let call = &self.calls[key];
-        let component = call.component;
         if worked {
-            self.ledger.wasted(component, (running - left.0) as f64, now);
+            self.waste(key, running - left.0);
         }
         self.orphan_children(key, true);
         let call = &self.calls[key];
@@ -269,6 +267,15 @@ impl Cx<'_> {
             self.ledger.left(call, now, Some(Cause::Cancelled));
         }
         self.drop_frame(key);
+    }
+
+    /// Books the part of a job that was done for nobody; `demand` is at speed 1.
+    fn waste(&mut self, key: CallKey, demand: i64) {
+        let now = self.now();
+        let call = &self.calls[key];
+        let machine = self.instances[call.place as usize].machine;
+        let speed = self.topology.machines[machine.index()].speed;
+        self.ledger.wasted(call.component, demand as f64 / speed, now);
     }
 
     /// A taken-back call that is not at its callee; whether the callee's room must let go of it.
@@ -317,7 +324,7 @@ impl Cx<'_> {
         call.clear(flag::SLOT);
         let job = call.job;
         if worked {
-            self.ledger.wasted(component, (job - left.0) as f64, now);
+            self.waste(key, job - left.0);
         }
         if self.calls[key].is(flag::QUEUED) {
             self.ledger.waited(&self.calls[key], now);
