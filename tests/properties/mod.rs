@@ -1,7 +1,9 @@
 //! What holds in every run, whatever the system: the same luck for the same request, conservation,
-//! Little's law, and one outcome for each request.
+//! Little's law, one outcome for each request, and what queueing theory says path by path.
 
+mod calls;
 mod common_numbers;
 mod conservation;
 mod lab;
+mod paths;
 mod systems;
