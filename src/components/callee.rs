@@ -136,22 +136,13 @@ impl Cx<'_> {
             return None;
         }
         call.clear(flag::WORKING);
-        let (component, wasted) = (call.component, call.is(flag::WASTED));
+        let (component, wasted, job) = (call.component, call.is(flag::WASTED), call.job);
         let super::context::Instance { machine, tenant, .. } = self.instances[call.place as usize];
         self.machines[machine.index()].cores.finish_dedicated(now, tenant as usize);
         if wasted {
-            self.waste(key, machine);
+            self.waste(key, job);
         }
         Some(component)
-    }
-
-    /// Books the work of a call that nobody waits for.
-    #[cold]
-    fn waste(&mut self, key: CallKey, machine: MachineId) {
-        let now = self.now();
-        let speed = self.topology.machines[machine.index()].speed;
-        let (component, job) = (self.calls[key].component, self.calls[key].job as f64 / speed);
-        self.ledger.wasted(component, job, now);
     }
 
     /// The tick of a shared machine: the call whose work is done, if the tick is not stale, and the
@@ -171,9 +162,9 @@ impl Cx<'_> {
         let key = done?.call;
         let call = &mut self.calls[key];
         call.clear(flag::WORKING);
-        let (component, wasted) = (call.component, call.is(flag::WASTED));
+        let (component, wasted, job) = (call.component, call.is(flag::WASTED), call.job);
         if wasted {
-            self.waste(key, machine);
+            self.waste(key, job);
         }
         Some((key, component))
     }
@@ -270,6 +261,7 @@ impl Cx<'_> {
     }
 
     /// Books the part of a job that was done for nobody; `demand` is at speed 1.
+    #[cold]
     fn waste(&mut self, key: CallKey, demand: i64) {
         let now = self.now();
         let call = &self.calls[key];

@@ -226,12 +226,12 @@ mod tests {
         let mut schedule: Schedule<u32> = Schedule::new(Instant(-10));
         let lane = schedule.lane(Duration(5)).expect("a lane");
         assert_eq!(schedule.lane(Duration(5)), Some(lane));
-        schedule.at(Instant(-5), 1);
-        schedule.in_lane(lane, 2);
-        schedule.at(Instant(-5), 3);
-        schedule.at(Instant(-7), 4);
-        schedule.ready(5);
-        schedule.after(Duration(0), 6);
+        schedule.at(Instant(-5), 1_u32);
+        schedule.in_lane(lane, 2_u32);
+        schedule.at(Instant(-5), 3_u32);
+        schedule.at(Instant(-7), 4_u32);
+        schedule.ready(5_u32);
+        schedule.after(Duration(0), 6_u32);
         let order: Vec<u32> = std::iter::from_fn(|| schedule.pop()).collect();
         assert_eq!(order, vec![5, 6, 4, 1, 2, 3]);
         assert_eq!(schedule.now(), Instant(-5));
