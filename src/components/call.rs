@@ -127,8 +127,8 @@ pub struct Call {
     pub user: u32,
     /// Popularity rank of the item, from 0.
     pub item: u64,
-    /// When the caller made the call (first try); a request's intended arrival.
-    pub issued: Instant,
+    /// A request's intended arrival.
+    pub intended: Instant,
     /// When this attempt was made.
     pub sent: Instant,
     /// When it reached the callee.

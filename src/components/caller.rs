@@ -106,7 +106,6 @@ impl Cx<'_> {
         call.count = ask.count;
         call.user = user;
         call.item = ask.item;
-        call.issued = now;
         call.children = List::default();
         call.sibling_link = Link::default();
         if !lone {
@@ -136,7 +135,6 @@ impl Cx<'_> {
         call.operation = operation;
         call.data = None;
         call.user = 0;
-        call.issued = now;
         call.sent = now;
         call.children = List::default();
         self.arm(timeout, key);
@@ -530,7 +528,6 @@ impl Cx<'_> {
             count: from.count,
             user: from.user,
             item: from.item,
-            issued: from.issued,
             phase: Phase::Backoff,
             token: self.calls[twin].token.wrapping_add(1),
             ..Call::default()

@@ -131,7 +131,6 @@ struct Slot<T> {
 pub struct Arena<T> {
     slots: Vec<Slot<T>>,
     free: u32,
-    live: u32,
 }
 
 impl<T: Default> Default for Arena<T> {
@@ -143,13 +142,12 @@ impl<T: Default> Default for Arena<T> {
 impl<T: Default> Arena<T> {
     /// An empty arena with room for `capacity` values before it grows.
     pub fn with_capacity(capacity: usize) -> Self {
-        Self { slots: Vec::with_capacity(capacity), free: NONE, live: 0 }
+        Self { slots: Vec::with_capacity(capacity), free: NONE }
     }
 
     /// Takes a slot. Its value is what the last holder left there: the caller writes each field.
     #[inline(always)]
     pub fn allocate(&mut self) -> Key<T> {
-        self.live += 1;
         if self.free == NONE {
             return self.grow();
         }
@@ -176,7 +174,6 @@ impl<T: Default> Arena<T> {
         slot.generation = slot.generation.wrapping_add(1);
         slot.next_free = self.free;
         self.free = key.index;
-        self.live -= 1;
     }
 
     /// Whether the key's value is still there.
@@ -205,16 +202,6 @@ impl<T: Default> Arena<T> {
         let generation = self.slots[index as usize].generation;
         debug_assert!(generation & 1 == 1, "slot {index} is live");
         Key { index, generation, of: PhantomData }
-    }
-
-    /// How many values are live.
-    pub fn len(&self) -> usize {
-        self.live as usize
-    }
-
-    /// Whether nothing is live.
-    pub fn is_empty(&self) -> bool {
-        self.live == 0
     }
 
     /// Keys of all live values in slot order.

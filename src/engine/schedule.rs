@@ -174,19 +174,22 @@ impl<E: Copy + Default> Schedule<E> {
     pub fn pop_later(&mut self) -> Option<E> {
         debug_assert!(!self.has_next, "what is for now goes first");
         let (calendar, source) = (self.calendar.first(), self.source.key);
-        let soonest = calendar.min(source).min(self.first);
-        if soonest == NEVER {
-            return None;
-        }
-        self.now = time_of(soonest);
-        self.fired += 1;
-        if soonest == calendar {
+        if calendar < self.first && calendar < source {
+            self.now = time_of(calendar);
+            self.fired += 1;
             return Some(self.calendar.pop());
         }
-        if soonest == source {
+        if source < self.first {
+            self.now = time_of(source);
+            self.fired += 1;
             self.source.key = NEVER;
             return Some(self.source.event);
         }
+        if self.first == NEVER {
+            return None;
+        }
+        self.now = time_of(self.first);
+        self.fired += 1;
         Some(self.pop_lane())
     }
 

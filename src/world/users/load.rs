@@ -195,7 +195,7 @@ impl<'p> Users<'p> {
         frame.operation = operation;
         frame.row = operation.index() as u32;
         frame.user = user;
-        frame.issued = now;
+        frame.intended = now;
         frame.arrived = now;
         frame.waited = 0;
         frame.demand = 0;
@@ -229,7 +229,7 @@ impl<'p> Users<'p> {
     pub fn resolved(&mut self, cx: &mut Cx<'_>, key: CallKey, reply: Reply, attempts: u8) -> bool {
         let now = cx.now();
         let frame = &cx.calls[key];
-        let (operation, user, intended) = (frame.operation, frame.user, frame.issued);
+        let (operation, user, intended) = (frame.operation, frame.user, frame.intended);
         let cohort = frame.is(flag::COHORT);
         let loaded_by_page = !frame.parent.is_none();
         let plan = &self.plan.operations[operation.index()];
@@ -322,7 +322,7 @@ impl<'p> Users<'p> {
         if frame.pending > 0 {
             return;
         }
-        let latency = cx.now().0 - cx.calls[page].issued.0;
+        let latency = cx.now().0 - cx.calls[page].intended.0;
         let frame = &cx.calls[page];
         if frame.is(flag::COHORT) {
             let complete = frame.reply.is_ok();
