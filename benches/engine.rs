@@ -1,4 +1,4 @@
-//! Speed of the whole product on W1, W2 and W3, beside a hand-written event loop for each.
+//! Speed of the whole product on W1, W2, W3 and W3B, beside a hand-written event loop for each.
 //!
 //! The product is run as a user runs it: the binary, a YAML file, full statistics, the summary as
 //! JSON. It knows nothing of the product's insides. See README.md here for how to read the table.
@@ -16,18 +16,25 @@ pub enum Workload {
     W1,
     /// M/M/16 at 90 %.
     W2,
-    /// Balancer, four web servers at 80 %, a cache-like wait or a database.
+    /// Round robin over four web servers at 80 %, a cache-like wait or a database.
     W3,
+    /// The same behind a balancer, which is one component and one call more.
+    W3B,
 }
 
 impl Workload {
-    const ALL: [Self; 3] = [Self::W1, Self::W2, Self::W3];
+    const ALL: [Self; 4] = [Self::W1, Self::W2, Self::W3, Self::W3B];
+
+    fn name(self) -> String {
+        format!("{self:?}")
+    }
 
     fn file(self) -> &'static str {
         match self {
             Self::W1 => concat!(env!("CARGO_MANIFEST_DIR"), "/benches/w1.yaml"),
             Self::W2 => concat!(env!("CARGO_MANIFEST_DIR"), "/benches/w2.yaml"),
             Self::W3 => concat!(env!("CARGO_MANIFEST_DIR"), "/benches/w3.yaml"),
+            Self::W3B => concat!(env!("CARGO_MANIFEST_DIR"), "/benches/w3-balancer.yaml"),
         }
     }
 
@@ -35,7 +42,7 @@ impl Workload {
         match self {
             Self::W1 => 0.8,
             Self::W2 => 14.4,
-            Self::W3 => 1280.0,
+            Self::W3 | Self::W3B => 1280.0,
         }
     }
 
@@ -44,7 +51,7 @@ impl Workload {
         match self {
             Self::W1 => 5000.0,
             Self::W2 => 1369.59,
-            Self::W3 => 25.093,
+            Self::W3 | Self::W3B => 25.093,
         }
     }
 }
@@ -101,7 +108,7 @@ fn options() -> Result<Options, String> {
             "--bench" => {}
             "--only" => {
                 let name = value()?.to_uppercase();
-                let known = Workload::ALL.into_iter().find(|one| format!("{one:?}") == name);
+                let known = Workload::ALL.into_iter().find(|one| one.name() == name);
                 options.only = vec![known.ok_or(format!("no workload `{name}`. {USAGE}"))?];
             }
             "--requests" => options.requests = number(&value()?)? as u64,
@@ -149,6 +156,7 @@ fn time(options: &Options) -> Result<(), String> {
     println!("         |   M req/s  ns/req |        M req/s  ns/req  |");
     let mut missing = None;
     for &workload in &options.only {
+        let name = workload.name();
         let (mut by_hand, mut by_product) = (Vec::new(), Vec::new());
         for round in 0..options.rounds {
             let start = Instant::now();
@@ -166,7 +174,7 @@ fn time(options: &Options) -> Result<(), String> {
             }
         }
         let hand_ns = median(&mut by_hand);
-        print!("{workload:?}       | {:9.2} {hand_ns:7.1} |", 1e3 / hand_ns);
+        print!("{name:<8} | {:9.2} {hand_ns:7.1} |", 1e3 / hand_ns);
         match by_product.is_empty() {
             true => println!("              -       -  | -"),
             false => {
@@ -185,10 +193,11 @@ fn count(options: &Options) -> Result<(), String> {
     println!("workload | hand-written loop | simscale | ratio");
     let mut verdict = Ok(());
     for &workload in &options.only {
+        let name = workload.name();
         let by_hand = instructions(workload, Engine::Reference)?;
         let by_product = instructions(workload, Engine::Product)?;
         let ratio = by_product / by_hand;
-        println!("{workload:?}       | {by_hand:17.0} | {by_product:8.0} | {ratio:.2}x");
+        println!("{name:<8} | {by_hand:17.0} | {by_product:8.0} | {ratio:.2}x");
         if let (Some(gate), Workload::W3) = (options.gate, workload)
             && by_product > gate
         {
@@ -266,7 +275,7 @@ fn instructions(workload: Workload, engine: Engine) -> Result<f64, String> {
         Engine::Product => callgrind(&product_command(workload, requests, 1)),
         Engine::Reference => {
             let own = std::env::current_exe().map_err(|e| e.to_string())?;
-            let (name, requests) = (format!("{workload:?}"), requests.to_string());
+            let (name, requests) = (workload.name(), requests.to_string());
             let own = own.to_string_lossy();
             let command = [&own, "--once", "--only", &name, "--requests", &requests];
             callgrind(&command.map(str::to_owned))

@@ -20,7 +20,7 @@ pub fn run(workload: Workload, requests: u64, seed: u64) -> Outcome {
     match workload {
         Workload::W1 => station(rng, requests, 1.25e9, 1, 1e9),
         Workload::W2 => station(rng, requests, 1e9 / 14.4, 16, 1e9),
-        Workload::W3 => web(rng, requests),
+        Workload::W3 | Workload::W3B => web(rng, requests),
     }
 }
 
