@@ -58,6 +58,8 @@ impl ComponentFacts {
 /// A machine.
 #[derive(Clone, Debug)]
 pub struct MachinePlan {
+    /// Its name, where it is a host that the scenario names.
+    pub host: Option<String>,
     /// Cores; infinite for no contention.
     pub cores: f64,
     /// Speed; 1 serves a nanosecond of demand in a nanosecond.

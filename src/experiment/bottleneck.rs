@@ -35,7 +35,7 @@ pub fn bottleneck(plan: &Plan, observed: &[Observations]) -> Option<Bottleneck> 
         let limit_rps = resource.servers / demand_s;
         let each = offered / seconds / f64::from(plan.users.count.max(1));
         limits.push(Limit {
-            component: plan.topology.components[resource.component].name.clone(),
+            component: resource.owner,
             resource: resource.name,
             servers: resource.servers,
             demand_ms: demand_s * 1e3,
@@ -62,7 +62,8 @@ type Figure<'p, T> = Box<dyn Fn(&Observations) -> T + 'p>;
 
 /// Something of which there are several in parallel, and which requests hold for a time.
 struct Resource<'p> {
-    component: usize,
+    /// The component that has it, or the host that several share.
+    owner: String,
     name: String,
     servers: f64,
     /// Nanoseconds for which they were held in the measured time, summed over them.
@@ -104,22 +105,25 @@ fn groups(plan: &Plan) -> Vec<Vec<usize>> {
 
 fn cores(plan: &Plan, group: Vec<usize>) -> Option<Resource<'_>> {
     let topology = &plan.topology;
-    let lives = |index: usize| topology.components[index].places.iter().map(|one| one.machine);
-    let mut machines: Vec<u32> = group.iter().flat_map(|&index| lives(index)).collect();
+    let lives = |index: usize| topology.components[index].places.iter();
+    let mut machines: Vec<usize> =
+        group.iter().flat_map(|&index| lives(index)).map(|place| place.machine as usize).collect();
     machines.sort_unstable();
     machines.dedup();
-    let cores = machines.iter().map(|&machine| topology.machines[machine as usize].cores);
-    let servers: f64 = cores.sum();
+    let servers: f64 = machines.iter().map(|&machine| topology.machines[machine].cores).sum();
     if !(servers > 0.0 && servers.is_finite()) {
         return None;
     }
     let first = group[0];
-    let others: Vec<&str> =
-        group[1..].iter().map(|&index| topology.components[index].name.as_str()).collect();
-    let name = match others[..] {
-        [] => "cores".to_owned(),
-        _ => format!("cores, shared with {}", others.join(" and ")),
+    let names: Vec<&str> =
+        group.iter().map(|&index| topology.components[index].name.as_str()).collect();
+    let name = match &names[..] {
+        [before @ .., last] if !before.is_empty() => {
+            format!("cores, shared by {} and {last}", before.join(", "))
+        }
+        _ => "cores".to_owned(),
     };
+    let owner = owner(plan, &machines, first);
     let alone = group.len() == 1;
     let busy = move |one: &Observations| -> f64 {
         group.iter().map(|&index| one.ledger.components[index].busy_ns).sum()
@@ -131,13 +135,16 @@ fn cores(plan: &Plan, group: Vec<usize>) -> Option<Resource<'_>> {
         }
         quotient(busy(one), servers * one.duration.0 as f64)
     };
-    Some(Resource {
-        component: first,
-        name,
-        servers,
-        held_ns: Box::new(held),
-        share: Box::new(share),
-    })
+    Some(Resource { owner, name, servers, held_ns: Box::new(held), share: Box::new(share) })
+}
+
+/// Whose a resource of these machines is: the host's that they all are, else the component's.
+fn owner(plan: &Plan, machines: &[usize], component: usize) -> String {
+    let host = match machines[..] {
+        [machine] => plan.topology.machines[machine].host.clone(),
+        _ => None,
+    };
+    host.unwrap_or_else(|| plan.topology.components[component].name.clone())
 }
 
 /// Slots that are held from start to answer; an event loop holds them for its work only, and that
@@ -162,7 +169,7 @@ fn slots(plan: &Plan, index: usize) -> Option<Resource<'_>> {
         quotient(held(one), f64::from(each) * in_service)
     };
     Some(Resource {
-        component: index,
+        owner: plan.topology.components[index].name.clone(),
         name: name.to_owned(),
         servers: f64::from(each) * instances,
         held_ns: Box::new(held),
@@ -181,14 +188,14 @@ fn disks(plan: &Plan, index: usize) -> Option<Resource<'_>> {
     if machines.is_empty() {
         return None;
     }
-    let servers = machines.len() as f64;
+    let (servers, owner) = (machines.len() as f64, owner(plan, &machines, index));
     let busy = move |one: &Observations| -> f64 {
         let share = |&machine: &usize| one.disk_utilization.get(machine).copied();
         machines.iter().filter_map(share).sum()
     };
     let share = busy.clone();
     Some(Resource {
-        component: index,
+        owner,
         name: "disk".to_owned(),
         servers,
         held_ns: Box::new(move |one| busy(one) * one.duration.0 as f64),

@@ -90,6 +90,7 @@ fn topology(server: ComponentId) -> Topology {
     Topology {
         components: vec![facts("users", "users", None), facts("server", "service", Some(0))],
         machines: vec![MachinePlan {
+            host: None,
             cores: 1.0,
             speed: 1.0,
             memory_bytes: f64::INFINITY,

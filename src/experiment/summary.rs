@@ -261,7 +261,7 @@ pub struct Bottleneck {
 /// One resource as a limit on throughput (the asymptotic bound: servers over demand).
 #[derive(Clone, Debug, PartialEq)]
 pub struct Limit {
-    /// The component that has the resource.
+    /// The component that has the resource, or the host that several components share.
     pub component: String,
     /// What of it: cores, workers, connections, disk.
     pub resource: String,

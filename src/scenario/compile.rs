@@ -83,6 +83,7 @@ pub fn compile(document: &Document, out: &mut Diagnostics) -> Option<Scenario> {
     let components = compiler.components();
     let users = super::load::plan(document, shrink, &mut compiler.planner);
     let faults = compiler.faults();
+    compiler.claim();
     let Compiler { planner, places, .. } = compiler;
     let Planner { mut topology, out, .. } = planner;
     if out.has_errors() && !before {
@@ -220,6 +221,7 @@ impl Compiler<'_, '_> {
     fn names(&mut self) {
         for (name, host) in self.document.hosts.iter() {
             let machine = self.machine(&host.value, 4, 1.0 / self.shrink);
+            self.planner.topology.machines[machine].host = Some(name.value.clone());
             self.name(name, Meaning::Host(machine));
         }
         for (name, data) in self.document.data.iter() {
@@ -379,6 +381,7 @@ impl Compiler<'_, '_> {
     fn spare_machine(&mut self, id: ComponentId) -> u32 {
         let machines = &mut self.planner.topology.machines;
         machines.push(MachinePlan {
+            host: None,
             cores: 1.0,
             speed: 1.0,
             sharing: Sharing::Shared,
@@ -417,6 +420,7 @@ impl Compiler<'_, '_> {
         };
         let machines = &mut self.planner.topology.machines;
         machines.push(MachinePlan {
+            host: None,
             cores,
             speed: config.speed.value.0.max(1e-9) * size,
             sharing: Sharing::Shared,
@@ -435,6 +439,17 @@ impl Compiler<'_, '_> {
             plans.push(component.room().plan(id, &mut self.planner));
         }
         plans.into_iter().collect()
+    }
+
+    /// What is claimed to give way first is a part of the system.
+    fn claim(&mut self) {
+        let Some(claim) = &self.document.claim.value else { return };
+        let (name, span) = (&claim.breaks_first.0, claim.breaks_first.span);
+        let machines = &self.planner.topology.machines;
+        let is_host = machines.iter().any(|one| one.host.as_deref() == Some(name.as_str()));
+        if !is_host {
+            self.planner.component(name, span);
+        }
     }
 
     fn faults(&mut self) -> Vec<FaultPlan> {

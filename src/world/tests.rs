@@ -40,6 +40,7 @@ fn queue(rate: f64, service: Sampler, cores: f64, workers: u32, seconds: i64) ->
     let topology = Topology {
         components: vec![facts("users", "users", None), facts("server", "service", Some(0))],
         machines: vec![MachinePlan {
+            host: None,
             cores,
             speed: 1.0,
             sharing,
