@@ -1,4 +1,4 @@
-//! simscale.
+#![doc = include_str!("ARCHITECTURE.md")]
 
 pub mod cli;
 

@@ -116,8 +116,7 @@ fn simulate(
         announce: &|workload| watch.announce(workload),
         progress: &|progress| watch.progress(progress),
     };
-    let Experiment { plan, settings, slo, expect, .. } = experiment;
-    experiment::run(plan, settings, slo, expect, control)
+    experiment.run(control)
 }
 
 /// Files first: a reader of standard output that goes away must not lose them.

@@ -8,6 +8,7 @@ use std::sync::atomic::AtomicBool;
 
 use super::judge::{Question, can_be_settled, judge_all};
 use super::pilot::{Pilot, Workload, pilot, workload};
+use super::prepare::Experiment;
 use super::replicate::{Progress, Replicator, RunError};
 use super::summarize::{Frame, summarize};
 use super::summary::{ScenarioId, Summary};
@@ -70,6 +71,16 @@ pub struct Control<'a> {
     pub progress: &'a (dyn Fn(Progress) + Sync),
 }
 
+/// Never set.
+static GO_ON: AtomicBool = AtomicBool::new(false);
+
+/// One thread, no replication more than asked for, and nobody watches.
+impl Default for Control<'static> {
+    fn default() -> Self {
+        Self { jobs: 1, extend: Extend::Never, stop: &GO_ON, announce: &|_| (), progress: &|_| () }
+    }
+}
+
 /// What an experiment came to.
 #[derive(Clone, Debug)]
 pub struct Outcome {
@@ -87,6 +98,13 @@ impl Outcome {
     /// The verdict on all SLOs together.
     pub fn verdict(&self) -> Verdict {
         self.summary.verdict()
+    }
+}
+
+impl Experiment {
+    /// Runs it.
+    pub fn run(&self, control: Control<'_>) -> Result<Outcome, RunError> {
+        run(&self.plan, &self.settings, &self.slo, &self.expect, control)
     }
 }
 

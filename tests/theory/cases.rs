@@ -8,13 +8,12 @@ use simscale::experiment::judge::Replications;
 use simscale::experiment::prepare::across;
 use simscale::experiment::summary::Judged;
 use simscale::experiment::verdict::Verdict;
-use simscale::experiment::{Control, Experiment, Extend, Outcome, prepare, run};
+use simscale::experiment::{Control, Experiment, Outcome, prepare};
 use simscale::language::{Diagnostics, RenderOptions, render};
 use simscale::scenario::file::{Loaded, Request, load_all};
 use std::collections::BTreeSet;
 use std::io::Write;
 use std::path::Path;
-use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
 /// One test per file, and the list of all files.
@@ -112,15 +111,7 @@ fn read(name: &str) -> (Loaded, Vec<Experiment>) {
 }
 
 fn one(experiment: &Experiment) -> Outcome {
-    let control = Control {
-        jobs: 1,
-        extend: Extend::Never,
-        stop: &AtomicBool::new(false),
-        announce: &|_| (),
-        progress: &|_| (),
-    };
-    let Experiment { plan, settings, slo, expect, .. } = experiment;
-    run(plan, settings, slo, expect, control).unwrap_or_else(|error| panic!("{error}"))
+    experiment.run(Control::default()).unwrap_or_else(|error| panic!("{error}"))
 }
 
 /// What is expected of points compared with one another.
