@@ -11,8 +11,24 @@ pub(super) const INFINITE: &str = "∞";
 /// What stands where there is no data.
 pub(super) const NO_DATA: &str = "–";
 
+/// What stands for a figure that is as good as zero, but is not.
+pub(super) const NEARLY_ZERO: &str = "~0";
+/// Decimals of a share of something that is busy, in percent: nobody plans with more.
+const BUSY_DECIMALS: usize = 1;
+/// Digits of a time or a rate; an interval may allow more than anybody reads.
+const DIGITS_MAX: i32 = 4;
+
 /// An estimate in a unit: the value, and half its interval in faint.
 pub(super) fn estimate(estimate: &Estimate, unit: Unit) -> Line {
+    rounded(estimate, unit, usize::MAX)
+}
+
+/// The share of something that is busy.
+pub(super) fn busy(share: &Estimate) -> Line {
+    rounded(share, Unit::Ratio, BUSY_DECIMALS)
+}
+
+fn rounded(estimate: &Estimate, unit: Unit, decimals_max: usize) -> Line {
     let mean = match estimate.mean {
         Value::Finite(mean) => mean,
         Value::Infinite => return Line::new().and(Style::Bad, INFINITE),
@@ -20,19 +36,44 @@ pub(super) fn estimate(estimate: &Estimate, unit: Unit) -> Line {
     };
     // An interval that was cut to what is possible is shown by its wider side.
     let half = estimate.ci95.map_or(0.0, |[low, high]| (mean - low).max(high - mean));
-    let (scale, suffix) = scale(mean, unit);
-    let decimals = decimals(mean * scale, half * scale);
-    let line = Line::new().plain(format!("{}{suffix}", grouped(mean * scale, decimals)));
-    if half == 0.0 {
-        return line;
+    let size = mean.abs().max(half);
+    let (scale, suffix) = scale(size, unit);
+    let nearly = Line::new().plain(format!("{NEARLY_ZERO}{}", self::scale(0.0, unit).1));
+    if mean != 0.0 && size < negligible(unit) {
+        return nearly;
     }
-    line.and(Style::Faint, format!("{JOINT}±{}", grouped(half * scale, decimals)))
+    let digits_max = match unit {
+        Unit::Milliseconds | Unit::PerSecond | Unit::BytesPerSecond => {
+            (DIGITS_MAX - 1 - exponent(size * scale, DIGITS_MAX as usize)).max(0) as usize
+        }
+        Unit::Ratio | Unit::Count | Unit::Factor => usize::MAX,
+    };
+    let decimals = decimals(mean * scale, half * scale, unit).min(decimals_max).min(digits_max);
+    let [value, half] = [mean, half].map(|one| grouped(one * scale, decimals));
+    let is_zero = |text: &str| !text.bytes().any(|c| (b'1'..=b'9').contains(&c));
+    if !is_zero(&half) {
+        let interval = format!("{JOINT}±{half}");
+        return Line::new().plain(format!("{value}{suffix}")).and(Style::Faint, interval);
+    }
+    match is_zero(&value) && mean != 0.0 {
+        true => nearly,
+        false => Line::new().plain(format!("{value}{suffix}")),
+    }
+}
+
+/// What is smaller is as good as nothing to whoever plans a system. A share is not: the rest of an
+/// availability of 99.99993 % counts.
+const fn negligible(unit: Unit) -> f64 {
+    match unit {
+        Unit::Milliseconds | Unit::Count => 0.0005,
+        Unit::PerSecond | Unit::Ratio | Unit::Factor | Unit::BytesPerSecond => 0.0,
+    }
 }
 
 /// A number without an interval, to three digits.
 pub(super) fn plain(value: f64, unit: Unit) -> String {
     let (scale, suffix) = scale(value, unit);
-    format!("{}{suffix}", grouped(value * scale, decimals(value * scale, 0.0)))
+    format!("{}{suffix}", grouped(value * scale, decimals(value * scale, 0.0, unit)))
 }
 
 /// A count with its thousands set apart: `4,800,000`.
@@ -54,7 +95,7 @@ pub(super) fn short(value: f64) -> String {
         // What would be rounded up to the next size belongs to it.
         if value >= size * 0.9995 {
             let value = value / size;
-            return format!("{value:.*}{suffix}", decimals(value, 0.0));
+            return format!("{value:.*}{suffix}", decimals(value, 0.0, Unit::Factor));
         }
     }
     format!("{value:.0}")
@@ -90,20 +131,25 @@ fn scale(value: f64, unit: Unit) -> (f64, &'static str) {
 }
 
 /// Decimals that end where the interval begins: its first digit, or two when that is a 1.
-/// Without an interval three digits of the value.
-fn decimals(value: f64, half: f64) -> usize {
+/// Without an interval three digits of the value, and none of a number of whole things.
+fn decimals(value: f64, half: f64, unit: Unit) -> usize {
+    if half == 0.0 && value.fract() == 0.0 && unit == Unit::Count {
+        return 0;
+    }
     let (size, digits) = if half > 0.0 { (half, 1) } else { (value.abs(), 3) };
     if size == 0.0 {
         return 0;
     }
-    let exponent = |digits: usize| {
-        // Printing rounds, and rounding can add a digit: 9.96 has the exponent of 10.
-        let text = format!("{size:.*e}", digits - 1);
-        text.split_once('e').and_then(|(_, exponent)| exponent.parse::<i32>().ok()).unwrap_or(0)
-    };
     let leads_with_one = format!("{size:e}").starts_with('1');
     let digits = if half > 0.0 && leads_with_one { 2 } else { digits };
-    (digits as i32 - 1 - exponent(digits)).clamp(0, 6) as usize
+    (digits as i32 - 1 - exponent(size, digits)).clamp(0, 6) as usize
+}
+
+/// The exponent of ten of a number that is printed with so many digits.
+fn exponent(size: f64, digits: usize) -> i32 {
+    // Printing rounds, and rounding can add a digit: 9.96 has the exponent of 10.
+    let text = format!("{size:.*e}", digits - 1);
+    text.split_once('e').and_then(|(_, exponent)| exponent.parse::<i32>().ok()).unwrap_or(0)
 }
 
 /// A number with so many decimals and its thousands set apart.
@@ -144,7 +190,32 @@ mod tests {
     fn an_exact_figure_has_no_interval() {
         assert_eq!(text(1.0, 0.0, Unit::Ratio), "100%");
         assert_eq!(text(0.0, 0.0, Unit::Ratio), "0%");
-        assert_eq!(text(12.0, 0.0, Unit::Count), "12.0");
+        assert_eq!(text(12.0, 0.0, Unit::Count), "12");
+    }
+
+    #[test]
+    fn more_digits_than_anybody_reads_are_left_out() {
+        assert_eq!(text(43.613, 0.013, Unit::Milliseconds), "43.61ms ±0.01");
+        assert_eq!(text(3.3427, 0.0011, Unit::Milliseconds), "3.343ms ±0.001");
+        assert_eq!(text(43.613, 0.000_13, Unit::Milliseconds), "43.61ms");
+        let busy = |mean, half| {
+            let ci95 = Some([mean - half, mean + half]);
+            let mut out = String::new();
+            busy(&Estimate { mean: Value::Finite(mean), ci95 }).render(false, &mut out);
+            out.trim_end().to_owned()
+        };
+        assert_eq!(busy(0.5244, 0.003), "52.4% ±0.3");
+        assert_eq!(busy(0.012_585, 0.000_01), "1.3%");
+        assert_eq!((busy(0.000_36, 0.000_02), busy(0.0, 0.0)), ("~0%".into(), "0%".into()));
+    }
+
+    #[test]
+    fn what_is_as_good_as_nothing_is_nearly_zero() {
+        assert_eq!(text(8e-7, 2e-6, Unit::Milliseconds), "~0ms");
+        assert_eq!(text(1e-6, 1e-6, Unit::Count), "~0");
+        assert_eq!(text(0.0, 0.0, Unit::Milliseconds), "0ms");
+        assert_eq!(text(8e-6, 0.02, Unit::Milliseconds), "0us ±20");
+        assert_eq!(text(7e-7, 5e-7, Unit::Ratio), "0.00007% ±0.00005");
     }
 
     #[test]

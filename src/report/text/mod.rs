@@ -137,11 +137,26 @@ mod tests {
     }
 
     #[test]
-    fn a_single_replication_and_a_shrunk_run_say_what_they_cannot() {
-        let summary = Summary { replications: 1, shrink: 10.0, ..example::summary() };
+    fn every_note_of_the_summary_is_said_once() {
+        let note = "one replication: there are no intervals";
+        let warnings = vec![note.to_owned()];
+        let summary = Summary { replications: 1, shrink: 10.0, warnings, ..example::summary() };
         let text = text(&summary, None);
         assert!(text.contains("one replication of 10min"), "{text}");
-        assert!(text.contains("one replication has no interval, so it proves nothing"), "{text}");
-        assert!(text.contains("users and instances were divided by 10.0x"), "{text}");
+        assert_eq!(text.matches("note: ").count(), 1, "{text}");
+        assert_eq!(text.matches(note).count(), 1, "{text}");
+    }
+
+    #[test]
+    fn what_limits_a_system_is_told_without_what_does_not() {
+        let mut summary = example::summary();
+        let limits = &mut summary.bottleneck.as_mut().expect("it has one").limits;
+        limits[0].component = "box".to_owned();
+        limits[0].resource = "cores, shared by web and db".to_owned();
+        limits[2].limit_rps = 16_141.0;
+        let text = text(&summary, None);
+        assert!(text.contains("\nBottleneck  box cores at 1,614/s (161K users);"), "{text}");
+        assert!(text.contains("\n  box cores, shared by web and db  "), "{text}");
+        assert!(text.contains("\n  full at more than 10 times that: web workers\n"), "{text}");
     }
 }

@@ -3,7 +3,7 @@
 //! Each takes the summary and adds lines to the page; one with nothing to say adds none.
 
 use super::Page;
-use super::figure::{self, INFINITE, NO_DATA, count, estimate, plain, share, short};
+use super::figure::{self, INFINITE, NEARLY_ZERO, NO_DATA, count, estimate, plain, share, short};
 use super::line::{JOINT, Line, Style};
 use super::table::{Column, Table};
 use crate::experiment::statistics::{Estimate, Value};
@@ -45,14 +45,14 @@ pub(super) fn header(summary: &Summary, page: &mut Page) {
     page.line(name.and(Style::Faint, format!("  {}", scenario.file)), 2);
     let duration = Duration::from_seconds(summary.duration_s);
     let warmup = match summary.warmup_s {
-        0.0 => "no warm-up".to_owned(),
-        seconds => format!("{} of warm-up", Duration::from_seconds(seconds)),
+        0.0 => "without warm-up".to_owned(),
+        seconds => format!("after {} of warm-up", Duration::from_seconds(seconds)),
     };
     let replications = match summary.replications {
         1 => "one replication".to_owned(),
         many => format!("{many} replications"),
     };
-    let text = format!("{replications} of {duration} after {warmup}, seed {}", summary.seed);
+    let text = format!("{replications} of {duration} {warmup}, seed {}", summary.seed);
     page.line(Line::new().and(Style::Faint, text), 2);
 }
 
@@ -72,6 +72,7 @@ pub(super) fn verdicts(summary: &Summary, page: &mut Page) {
         let of = |wanted| list.iter().filter(|one| one.verdict == wanted).count();
         let text = match verdict {
             _ if all == 1 => verdict.word().to_owned(),
+            Verdict::Holds if all == 2 => "both hold".to_owned(),
             Verdict::Holds => format!("all {all} hold"),
             Verdict::Fails => format!("{} of {all} fail", of(Verdict::Fails)),
             Verdict::Undecided => {
@@ -119,23 +120,12 @@ fn judged(list: &[Judged], page: &mut Page, style: impl Fn(Verdict) -> Style) {
 
 /// What a reader must know before trusting a number.
 pub(super) fn warnings(summary: &Summary, page: &mut Page) {
-    let mut warnings = summary.warnings.clone();
-    if summary.shrink > 1.0 {
-        let by = plain(summary.shrink, Unit::Factor);
-        warnings.push(format!(
-            "users and instances were divided by {by}: utilisation, hit ratio and mean wait per \
-             server are kept, fleet-wide tails and batches are not"
-        ));
-    }
-    if summary.replications == 1 {
-        warnings.push("one replication has no interval, so it proves nothing".to_owned());
-    }
-    if warnings.is_empty() {
+    if summary.warnings.is_empty() {
         return;
     }
     page.lines.push(Line::new());
-    for warning in warnings {
-        page.line(Line::new().and(Style::Open, "note: ").plain(warning), 6);
+    for warning in &summary.warnings {
+        page.line(Line::new().and(Style::Open, "note: ").plain(warning.as_str()), 6);
     }
 }
 
@@ -326,18 +316,24 @@ pub(super) fn components(summary: &Summary, page: &mut Page) {
 
 /// A utilisation, marked where waiting grows without bound.
 fn utilization(one: &Estimate) -> Line {
-    let line = estimate(one, Unit::Ratio);
+    let line = figure::busy(one);
     match one.mean {
         Value::Finite(busy) if busy >= 0.95 => Line::new().and(Style::Bad, "! ").join(line),
         _ => line,
     }
 }
 
-/// What a kind adds, wasted work and failed calls.
+/// A smaller share of work for nobody is not worth a line.
+const WASTED_MIN: f64 = 0.0005;
+
+/// What a kind adds, wasted work and failed calls; no time that nobody spent.
 fn remarks(component: &Component) -> Vec<Line> {
+    let idle =
+        |unit: Unit, one: &Estimate| unit == Unit::Milliseconds && one.mean == Value::Finite(0.0);
     let mut figures: Vec<Line> = component
         .extras
         .iter()
+        .filter(|extra| !idle(extra.unit, &extra.value))
         .map(|extra| {
             let label = extra.label.replace(' ', &JOINT.to_string());
             Line::new()
@@ -345,7 +341,7 @@ fn remarks(component: &Component) -> Vec<Line> {
                 .join(estimate(&extra.value, extra.unit))
         })
         .collect();
-    if component.wasted.mean.finite().is_some_and(|wasted| wasted > 0.0) {
+    if component.wasted.mean.finite().is_some_and(|wasted| wasted >= WASTED_MIN) {
         let label = format!("work{JOINT}for{JOINT}nobody{JOINT}");
         figures.push(
             Line::new().and(Style::Faint, label).join(estimate(&component.wasted, Unit::Ratio)),
@@ -359,12 +355,17 @@ fn remarks(component: &Component) -> Vec<Line> {
     separated.into_iter().collect()
 }
 
+/// What has so many times the room of what limits the system is named only.
+const FAR: f64 = 10.0;
+
 /// What limits the system, what fails next, and what a formula says.
 pub(super) fn bottleneck(summary: &Summary, page: &mut Page) {
     let Some(bottleneck) = &summary.bottleneck else { return };
     let Some(first) = bottleneck.limits.first() else { return };
     let of = |limit: &Limit| format!("{} {}", limit.component, limit.resource);
-    let mut remark = Line::new().plain(format!("{} at {}", of(first), full_at(first)));
+    // Who shares it stands in the table.
+    let short_of = |limit: &Limit| of(limit).split(',').next().unwrap_or_default().to_owned();
+    let mut remark = Line::new().plain(format!("{} at {}", short_of(first), full_at(first)));
     if let Some(offered) = summary.overall.offered_rps.mean.finite() {
         let load = offered / first.limit_rps;
         let style = match load {
@@ -375,7 +376,7 @@ pub(super) fn bottleneck(summary: &Summary, page: &mut Page) {
         remark = remark.plain("; offered is ").and(style, share(load)).plain(" of that");
     }
     if let Some(second) = bottleneck.limits.get(1) {
-        remark = remark.plain(format!("; next {} at {}", of(second), full_at(second)));
+        remark = remark.plain(format!("; next {} at {}", short_of(second), full_at(second)));
     }
     page.heading("Bottleneck", remark);
     let mut table = Table::new(vec![
@@ -386,7 +387,9 @@ pub(super) fn bottleneck(summary: &Summary, page: &mut Page) {
         Column::figures("users", 4),
         Column::figures("busy now", 1),
     ]);
-    for limit in &bottleneck.limits {
+    let (near, far): (Vec<_>, Vec<_>) =
+        bottleneck.limits.iter().partition(|one| one.limit_rps < FAR * first.limit_rps);
+    for limit in near {
         let users = limit.limit_users.map_or_else(|| NO_DATA.to_owned(), short);
         let cells = vec![
             Line::new().plain(of(limit)),
@@ -399,6 +402,11 @@ pub(super) fn bottleneck(summary: &Summary, page: &mut Page) {
         table.row(cells, Vec::new());
     }
     page.table(table);
+    if !far.is_empty() {
+        let names: Vec<String> = far.into_iter().map(short_of).collect();
+        let text = format!("  full at more than {FAR} times that: {}", names.join(", "));
+        page.line(Line::new().and(Style::Faint, text), 4);
+    }
     for forecast in &bottleneck.forecasts {
         let line = Line::new()
             .plain(format!("  {} {}: ", forecast.component, forecast.quantity))
@@ -464,7 +472,8 @@ pub(super) fn legend(summary: &Summary, page: &mut Page) {
     if text.contains('±') {
         let replications = summary.replications;
         parts.push(format!(
-            "± 95% interval over {replications} replications (simulation noise only)"
+            "± 95% interval over {replications} replications (simulation noise only), if above the \
+             last digit"
         ));
     }
     if text.contains(INFINITE) {
@@ -472,6 +481,9 @@ pub(super) fn legend(summary: &Summary, page: &mut Page) {
     }
     if text.lines().any(|line| line.split(' ').any(|word| word == figure::NO_DATA)) {
         parts.push(format!("{NO_DATA} no data"));
+    }
+    if text.contains(NEARLY_ZERO) {
+        parts.push(format!("{NEARLY_ZERO} nearly nothing"));
     }
     if !parts.is_empty() {
         page.lines.push(Line::new());
