@@ -5,5 +5,6 @@ mod diagnostics;
 mod properties;
 mod scenario_files;
 mod schema;
+mod stages;
 mod theory;
 mod tidy;

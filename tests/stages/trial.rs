@@ -1,0 +1,106 @@
+//! A stage's file run with other values laid over it, as `--set` does.
+
+use simscale::experiment::summary::Summary;
+use simscale::experiment::verdict::Verdict;
+use simscale::experiment::{Control, Extend, prepare};
+use simscale::language::{Decode, Diagnostics, RenderOptions, path, render};
+use simscale::scenario::document::ClaimConfig;
+use simscale::scenario::file::{Loaded, Request, load};
+use simscale::scenario::layers::Setting;
+use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// Requests that a user sends per second: 0.01 pages, of which 95 in 100 bring six files.
+const USER_RPS: f64 = 0.01 * (1.0 + 0.95 * 6.0);
+/// Requests of one replication. One that leaves a verdict open gets more replications.
+const REQUESTS: f64 = 50_000.0;
+/// So long at most: a single user would take days to send as many.
+const DURATION_MAX_S: f64 = 4.0 * 3600.0;
+
+/// Requests simulated by all trials, for the line that says what they cost.
+static SIMULATED: AtomicU64 = AtomicU64::new(0);
+
+/// A stage's file and what is laid over it.
+#[derive(Clone)]
+pub struct Trial {
+    stage: &'static str,
+    settings: Vec<String>,
+}
+
+impl Trial {
+    /// The stage as it is, but for its faults and expectations.
+    pub fn of(stage: &'static str) -> Trial {
+        let trial = Trial { stage, settings: Vec::new() };
+        let tree = &trial.load().scenarios[0].tree;
+        let written = ["faults", "expect"].into_iter().filter(|key| path::get(tree, key).is_some());
+        let without: Vec<String> = written.map(|key| format!("{key}=null")).collect();
+        Trial { settings: without, ..trial }
+    }
+
+    /// The same with more values laid over it.
+    pub fn with(mut self, settings: &[&str]) -> Trial {
+        self.settings.extend(settings.iter().map(ToString::to_string));
+        self
+    }
+
+    /// The same with so many users, for as long as a trial needs.
+    pub fn users(self, count: u64) -> Trial {
+        let seconds = (REQUESTS / (USER_RPS * count as f64)).min(DURATION_MAX_S);
+        let (users, duration) = (format!("users.count={count}"), format!("{seconds:.3}s"));
+        self.with(&[&users, "run.replications=6", "run.warmup={ share: 20% }"])
+            .with(&[&format!("run.duration={duration}")])
+    }
+
+    /// What the stage's header promises.
+    pub fn claim(&self) -> ClaimConfig {
+        let loaded = self.load();
+        let claim = path::get(&loaded.scenarios[0].tree, "claim").expect("a stage has a claim");
+        ClaimConfig::decode(claim, &mut Diagnostics::new()).expect("the stage is valid")
+    }
+
+    /// Runs it on one thread, longer while a verdict on an SLO is open.
+    pub fn run(&self) -> Summary {
+        let mut loaded = self.load();
+        let experiment = prepare(&mut loaded, self.stage).pop();
+        let experiment = experiment.unwrap_or_else(|| panic!("{}", self.mistakes(&loaded)));
+        let control = Control { extend: Extend::Slo, ..Control::default() };
+        let outcome = experiment.run(control).unwrap_or_else(|error| panic!("{error}"));
+        SIMULATED.fetch_add(outcome.summary.overall.requests, Ordering::Relaxed);
+        outcome.summary
+    }
+
+    fn load(&self) -> Loaded {
+        let file = format!("scenarios/{}.yaml", self.stage);
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(file);
+        let settings = Setting::numbered(&self.settings);
+        let path = path.to_string_lossy();
+        let request = Request { path: &path, settings: &settings, point: None };
+        let loaded = load(request, &mut |path| std::fs::read(path));
+        assert!(!loaded.scenarios.is_empty(), "{}", self.mistakes(&loaded));
+        loaded
+    }
+
+    fn mistakes(&self, loaded: &Loaded) -> String {
+        let text = render(&loaded.sources, &loaded.diagnostics, RenderOptions::default());
+        format!("{} with {:?}:\n{text}", self.stage, self.settings)
+    }
+}
+
+/// What a row of a table says of a run, against what came out; none where they agree.
+pub fn disagreement(what: &str, expected: Verdict, summary: &Summary) -> Option<String> {
+    let judged = || summary.slo.iter().chain(&summary.expect);
+    assert!(judged().next().is_some(), "{what}: nothing is judged");
+    let found = Verdict::all(judged().map(|one| one.verdict));
+    if found == expected {
+        return None;
+    }
+    let lines = judged()
+        .map(|one| format!("\n    {}: {}: {:?}", one.verdict.word(), one.expression, one.value));
+    let (found, expected) = (found.word(), expected.word());
+    Some(format!("{what}: {found}, not {expected}{}", lines.collect::<String>()))
+}
+
+/// Requests simulated so far.
+pub fn simulated() -> u64 {
+    SIMULATED.load(Ordering::Relaxed)
+}
