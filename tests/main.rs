@@ -2,6 +2,7 @@
 
 mod cli;
 mod diagnostics;
+mod golden;
 mod properties;
 mod scenario_files;
 mod schema;
