@@ -148,7 +148,7 @@ macro_rules! kinds {
 
         /// The state of one component in one replication.
         // The states are few and live in one vector: boxing them would cost a load per event.
-        // A tag of its own: one hidden in a room's fields would have to be worked out at each event.
+        // A tag of its own: one hidden in a room's fields would be worked out at each event.
         #[allow(clippy::large_enum_variant)]
         #[repr(u8)]
         pub enum Component<'p> {

@@ -1,9 +1,9 @@
 //! Events in the order of their keys, whatever order they come in: a calendar of short spans of
 //! time, as Brown's calendar queue (CACM 31, 1988), and a heap for what lies beyond it.
 //!
-//! A span is as wide as two events are apart on average, so finding the next event looks at one or
-//! two of them, however many are pending. The width follows the run; it decides how fast the order
-//! is found and never what it is. The calendar does not know what an event is; keys are unique, and
+//! A span is a fraction of what two events are apart on average: empty spans cost nothing, because
+//! bits tell them, and in most others the next event is alone, however many are pending. The width
+//! follows the run; it decides how fast the order is found and never what it is. The calendar does not know what an event is; keys are unique, and
 //! no key is earlier than the last one taken out.
 
 use std::cmp::Ordering;
@@ -224,8 +224,8 @@ impl<E: Copy + Default> Calendar<E> {
         self.until_review = REVIEW;
         let gap = (now - self.reviewed_at) / REVIEW;
         self.reviewed_at = now;
-        let fitting = gap.max(1).ilog2() + 1;
-        if fitting.abs_diff(self.shift) > 1 {
+        let fitting = gap.max(2).ilog2() - 1;
+        if fitting != self.shift {
             self.rebuild(fitting, now);
         }
     }

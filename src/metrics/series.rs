@@ -40,7 +40,7 @@ impl Windows {
     }
 }
 
-/// The window of the last instant asked for: the next is mostly in the same, which saves a division.
+/// The window of the last instant asked for: the next is mostly the same, which saves a division.
 #[derive(Clone, Copy, Debug, PartialEq)]
 struct Cursor {
     start_ns: i64,

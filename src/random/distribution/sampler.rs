@@ -24,7 +24,7 @@ const LONGEST_NS: f64 = 3.2e18;
 macro_rules! laws {
     ($($family:ident: $about:literal,)*) => {
         /// A law of times, one of the families.
-        // A tag of its own: one hidden in a family's fields would have to be worked out at each draw.
+        // A tag of its own: one hidden in a family's fields would be worked out at each draw.
         #[derive(Clone, Debug, PartialEq)]
         #[repr(u8)]
         pub enum Law {
