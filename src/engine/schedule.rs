@@ -1,10 +1,10 @@
 //! The event list: what happens now, constant delays in FIFO lanes, everything else by its time.
 //!
 //! Events leave in the order of (time, sequence number), both integers, so ties are decided by the
-//! order of scheduling and never by the heap. Events for *now* leave before any other, in FIFO
-//! order. A constant delay leaves in the order it came, so it needs no heap: one ring per distinct
-//! delay. The schedule does not know what its events mean and cannot take one back: whoever
-//! schedules keeps a key or a token that makes a late event stale.
+//! order of scheduling and never by how they are stored. Events for *now* leave before any other,
+//! in FIFO order. A constant delay leaves in the order it came, so it needs no sorting: one ring per
+//! distinct delay. The schedule does not know what its events mean and cannot take one back:
+//! whoever schedules keeps a key or a token that makes a late event stale.
 
 use std::collections::VecDeque;
 
@@ -50,7 +50,7 @@ pub struct Schedule<E> {
     fired: u64,
 }
 
-/// Beyond so many distinct constant delays a scan of the heads costs more than the heap.
+/// Beyond so many distinct constant delays a scan of the heads costs more than the calendar.
 const LANES_MAX: usize = 12;
 
 impl<E: Copy + Default> Schedule<E> {
@@ -225,7 +225,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lanes_heap_and_now_leave_in_the_order_of_time_and_scheduling() {
+    fn lanes_calendar_and_now_leave_in_the_order_of_time_and_scheduling() {
         let mut schedule: Schedule<u32> = Schedule::new(Instant(-10));
         let lane = schedule.lane(Duration(5)).expect("a lane");
         assert_eq!(schedule.lane(Duration(5)), Some(lane));

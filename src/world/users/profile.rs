@@ -289,6 +289,10 @@ impl ProfileWalk {
     /// the one asked for before; infinity if it never does.
     #[inline]
     pub fn time_of(&mut self, area: f64) -> f64 {
+        // Most loads have no profile.
+        if let [Piece { curve: Curve::Constant { factor }, .. }] = self.plan.pieces[..] {
+            return area / factor;
+        }
         while let Some(next) = self.plan.pieces.get(self.piece + 1) {
             if next.area_before >= area {
                 break;
