@@ -19,6 +19,12 @@ pub fn open(path: &str) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
+/// Makes a folder where it is missing, so that a run whose results could not be kept never begins.
+pub fn prepare(folder: &Path) -> Result<(), String> {
+    fs::create_dir_all(folder)
+        .map_err(|error| format!("cannot make `{}`: {error}", folder.display()))
+}
+
 /// Writes a file of a folder, which is made where it is missing.
 pub fn write(folder: &Path, name: &str, text: &str) -> Result<(), String> {
     let path = folder.join(name);

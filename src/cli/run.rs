@@ -8,7 +8,7 @@ use crate::experiment::{self, Control, Experiment, Extend, Outcome, RunError};
 use crate::report::{json, text};
 use crate::scenario::layers::Setting;
 use clap::{Args, ValueEnum};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::thread::available_parallelism;
 use std::time::Instant;
 
@@ -69,6 +69,11 @@ impl Arguments {
         settings
     }
 
+    fn folder(&self) -> PathBuf {
+        let usual = || files::output_folder(&self.file, self.point.as_deref());
+        self.out.clone().unwrap_or_else(usual)
+    }
+
     fn threads(&self) -> usize {
         let cores = || available_parallelism().map_or(1, usize::from);
         self.jobs.map_or_else(cores, usize::from)
@@ -83,6 +88,8 @@ pub(super) fn run(arguments: &Arguments, terminal: Terminal) -> Result {
         terminal.diagnose(&loaded.sources, &loaded.diagnostics);
     }
     let Some(experiment) = experiment else { return Ok(Exit::CouldNotRun) };
+    let folder = arguments.folder();
+    files::prepare(&folder)?;
     let watch = Watch::new(terminal, arguments.quiet)?;
     let clock = Instant::now();
     let outcome = match simulate(&experiment, arguments.threads(), &watch) {
@@ -97,7 +104,7 @@ pub(super) fn run(arguments: &Arguments, terminal: Terminal) -> Result {
     if arguments.timing {
         terminal.tell(&timing(&outcome, clock.elapsed().as_secs_f64()));
     }
-    report(arguments, &outcome, terminal)?;
+    report(arguments, &folder, &outcome, terminal)?;
     Ok(match outcome.interrupted {
         true => Exit::Interrupted,
         false => Exit::of(outcome.verdict()),
@@ -122,16 +129,14 @@ fn simulate(
 /// Files first: a reader of standard output that goes away must not lose them.
 fn report(
     arguments: &Arguments,
+    folder: &Path,
     outcome: &Outcome,
     terminal: Terminal,
 ) -> std::result::Result<(), String> {
     let summary = json::write(&outcome.summary);
     let page = |width, colour| text::write(&outcome.summary, text::TextOptions { width, colour });
-    let folder = arguments.out.clone();
-    let folder =
-        folder.unwrap_or_else(|| files::output_folder(&arguments.file, arguments.point.as_deref()));
-    files::write(&folder, "summary.json", &summary)?;
-    files::write(&folder, "report.txt", &page(None, false))?;
+    files::write(folder, "summary.json", &summary)?;
+    files::write(folder, "report.txt", &page(None, false))?;
     match arguments.format {
         Format::Json => print(terminal, &summary)?,
         Format::Table => print(terminal, &page(terminal.stdout_width(), terminal.stdout_colour()))?,

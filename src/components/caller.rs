@@ -399,7 +399,7 @@ impl Cx<'_> {
             }
         }
         if self.states[index].pool.is_some() {
-            self.leave_place(index, link);
+            self.leave_place(index, link, Instant(now.0 - elapsed));
         }
     }
 
@@ -420,10 +420,13 @@ impl Cx<'_> {
         }
     }
 
-    /// A place in the pool is free: the next call that waits for one is sent.
+    /// A place in the pool, held since an instant, is free: the next call that waits is sent.
     #[inline(never)]
-    fn leave_place(&mut self, index: usize, link: LinkId) {
+    fn leave_place(&mut self, index: usize, link: LinkId, since: Instant) {
         let now = self.now();
+        let measure = self.ledger.measure;
+        let held = measure.clip(now) - measure.clip(since);
+        self.ledger.link(link).pool_held_ns += i128::from(held);
         let Some(pool) = &mut self.states[index].pool else { return };
         let Some(next) = pool.leave::<ByQueue, _>(&mut self.calls) else { return };
         let next = self.calls.key_at(next);

@@ -112,6 +112,8 @@ pub struct LinkLedger {
     pub repeats: u64,
     /// Attempts that failed as the caller sees it.
     pub failed: u64,
+    /// Nanoseconds for which places in the pool were held within the measured time.
+    pub pool_held_ns: i128,
     /// Nanoseconds waited for a place in the pool.
     pub pool_wait_ns: i128,
     /// Calls that waited for one.

@@ -2,7 +2,7 @@
 //!
 //! The bound of a resource is its servers over the time that one request holds one of them. Cores
 //! and disks are held for work, so theirs is a law; slots are held through calls as well, so theirs
-//! is that of today's holding times. A queueing formula stands beside the measured wait only where
+//! is that of today's holding times, less what is waited for a pool. A queueing formula stands beside the measured wait only where
 //! its assumptions hold to the letter. Where nothing was answered there is nothing to say.
 
 use super::components::utilization;
@@ -81,6 +81,7 @@ fn resources(plan: &Plan) -> Vec<Resource<'_>> {
         list.extend(slots(plan, index));
         list.extend(disks(plan, index));
     }
+    list.extend((0..plan.topology.links.len()).filter_map(|link| pool(plan, link)));
     list
 }
 
@@ -164,6 +165,13 @@ fn slots(plan: &Plan, index: usize) -> Option<Resource<'_>> {
         let ledger = &one.ledger.components[index];
         (ledger.present.integral() - ledger.waiting.integral()) as f64
     };
+    // A slot that waits for a pool is held by the pool, and more slots would only wait as well.
+    let links = &plan.topology.links;
+    let of_itself = move |one: &Observations| {
+        let own = links.iter().zip(&one.ledger.links);
+        let own = own.filter(|(link, _)| link.caller.index() == index);
+        held(one) - own.map(|(_, ledger)| ledger.pool_wait_ns as f64).sum::<f64>()
+    };
     let share = move |one: &Observations| {
         let in_service = one.ledger.components[index].in_service.integral() as f64;
         quotient(held(one), f64::from(each) * in_service)
@@ -172,8 +180,27 @@ fn slots(plan: &Plan, index: usize) -> Option<Resource<'_>> {
         owner: plan.topology.components[index].name.clone(),
         name: name.to_owned(),
         servers: f64::from(each) * instances,
-        held_ns: Box::new(held),
+        held_ns: Box::new(of_itself),
         share: Box::new(share),
+    })
+}
+
+/// Connections that a caller keeps to one target.
+fn pool(plan: &Plan, link: usize) -> Option<Resource<'_>> {
+    let facts = &plan.topology.links[link];
+    let size = facts.policy.pool?.size;
+    if size == UNLIMITED {
+        return None;
+    }
+    let caller = &plan.topology.components[facts.caller.index()];
+    let servers = f64::from(size) * f64::from(caller.instances());
+    let held = move |one: &Observations| one.ledger.links[link].pool_held_ns as f64;
+    Some(Resource {
+        owner: caller.name.clone(),
+        name: format!("pool to {}", plan.topology.components[facts.target().index()].name),
+        servers,
+        held_ns: Box::new(held),
+        share: Box::new(move |one| quotient(held(one), servers * one.duration.0 as f64)),
     })
 }
 

@@ -159,6 +159,12 @@ pub const CODES: &[Code] = &[
         text: "Several layers repeat failed calls: one failing request becomes the product of \
                their tries at the bottom, just when that is overloaded.",
     },
+    Code {
+        id: "W0506",
+        title: "nothing of it in the run",
+        text: "A fault, a spike or the peak of a day lies after the end of the measured time, so \
+               the run says nothing about it.",
+    },
 ];
 
 #[cfg(test)]

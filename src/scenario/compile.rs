@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::document::{Document, WarmupConfig};
 use super::flow::{self, Flow, Problem};
-use super::lint::{Places, lint};
+use super::lint::{Places, lint, unseen};
 use crate::components::config::{Common, MachineConfig};
 use crate::components::names::{Aside, Meaning, Planner};
 use crate::components::topology::{
@@ -104,6 +104,7 @@ pub fn compile(document: &Document, out: &mut Diagnostics) -> Option<Scenario> {
         return None;
     }
     lint(&topology, &components, &flow, &places, out);
+    unseen(document, &faults, &users, out);
     let window = Window { duration, window: document.run.window.value };
     Some(Scenario {
         name: document.name.value.clone(),

@@ -2,11 +2,15 @@
 //!
 //! They look at the plan and the expected flow only; each is a warning with its arithmetic.
 
+use super::document::Document;
 use super::flow::Flow;
 use crate::components::ComponentPlan;
 use crate::components::facts::Visit;
 use crate::components::topology::{ComponentId, LinkPlan, Topology, users};
 use crate::language::{Diagnostics, Span};
+use crate::units::Instant;
+use crate::world::faults::{FaultPlan, Timing};
+use crate::world::users::load::{Source, UsersPlan};
 
 /// Where things were written, for the underlines.
 pub(super) struct Places {
@@ -28,6 +32,33 @@ pub(super) fn lint(
         small_pool(topology, components, link, places, out);
     }
     multiplied_retries(topology, places, out);
+}
+
+/// Warns of what is written and lies after the end of the run.
+pub(super) fn unseen(
+    document: &Document,
+    faults: &[FaultPlan],
+    users: &UsersPlan,
+    out: &mut Diagnostics,
+) {
+    let duration = document.run.duration.value;
+    let help = format!("the run ends at {duration}; a longer one has `run.duration`");
+    for fault in faults {
+        let Timing::At { at, .. } = fault.timing else { continue };
+        let written = document.faults.iter().find(|(name, _)| name.value == fault.name);
+        if let (true, Some((name, _))) = (at.0 >= duration.0, written) {
+            let message = format!("`{}` never happens in this run", fault.name);
+            out.warning("W0506", name.span, message).help(help.clone());
+        }
+    }
+    let Source::Open { profile, .. } = &users.source else { return };
+    const LOOKS: i64 = 1000;
+    let at = |look: i64| profile.factor_at(Instant(duration.0 / LOOKS * look));
+    let (reached, peak) = ((0..LOOKS).map(at).fold(0.0, f64::max), profile.max_factor());
+    if reached < 0.99 * peak {
+        let message = format!("the load is at most {reached:.2}x in this run, {peak:.2}x later");
+        out.warning("W0506", document.users.profile.span, message).help(help);
+    }
 }
 
 /// Core time asked for per second at a component.

@@ -4,7 +4,7 @@ use super::document::Document;
 use crate::components::call::Access;
 use crate::components::names::Planner;
 use crate::components::topology::{LinkId, OperationId, users};
-use crate::language::Spanned;
+use crate::language::{Diagnostics, Spanned};
 use crate::policy::balance::BalancePlan;
 use crate::units::{Count, Duration, Rate};
 use crate::world::users::config::{OperationConfig, UsersConfig};
@@ -94,6 +94,7 @@ fn source(
             Some((open(rate.0 / shrink, planner)?, ids(count)))
         }
         (Some(count), None, None, Some(think)) => {
+            only_open(config, planner.out);
             Some((Source::Closed { think: think.plan() }, ids(count)))
         }
         _ => {
@@ -101,6 +102,20 @@ fn source(
                 "open load: `count` with `each`, or `rate`; closed loop: `count` with `think`",
             );
             None
+        }
+    }
+}
+
+/// Reports what has a meaning for an open load only.
+fn only_open(config: &UsersConfig, out: &mut Diagnostics) {
+    let arrivals = config.arrivals.plan(out).is_some_and(|plan| !plan.is_poisson());
+    let profile = config.profile.plan(out).is_some_and(|plan| !plan.is_constant());
+    for (key, span, given) in
+        [("arrivals", config.arrivals.span, arrivals), ("profile", config.profile.span, profile)]
+    {
+        if given {
+            out.error("E0504", span, format!("`{key}` has no effect on people who wait and think"))
+                .help("it belongs to an open load: `count` with `each`, or `rate`");
         }
     }
 }

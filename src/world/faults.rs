@@ -248,11 +248,17 @@ impl<'p> Faults<'p> {
         })
     }
 
-    /// A user request has failed.
+    /// A user request has failed: each fault under way counts it once, however many instances it
+    /// holds down.
     #[inline]
     pub fn failed(&mut self) {
-        for &active in &self.active {
-            self.occurrences[active].errors += 1;
+        for position in 0..self.active.len() {
+            let active = self.active[position];
+            let fault = self.occurrences[active].fault;
+            let earlier = &self.active[..position];
+            if !earlier.iter().any(|&other| self.occurrences[other].fault == fault) {
+                self.occurrences[active].errors += 1;
+            }
         }
     }
 

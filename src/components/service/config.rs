@@ -268,6 +268,12 @@ impl RoomConfig for ServiceConfig {
                 .error("E0504", queue.preemptive.span, "preemption needs `order: priority`")
                 .help("without priorities nobody is more urgent than another");
         }
+        if limit(self.workers.value) == 0 {
+            planner
+                .out
+                .error("E0504", self.workers.span, "a service has at least one worker")
+                .help("a component that is down is a fault: `crash: …`");
+        }
         let places = limit(queue.limit.value);
         if places == 0 && queue.timeout.value.is_some() {
             planner

@@ -440,7 +440,7 @@ pub(super) fn faults(summary: &Summary, page: &mut Page) {
         Column::figures("from", 4),
         Column::figures("until", 5),
         Column::figures("seen after", 1),
-        Column::figures("failed requests", 2),
+        Column::figures("failed meanwhile", 2),
     ]);
     let clock = |at: Option<f64>, absent: &str| {
         at.map_or_else(|| absent.to_owned(), |at| Duration::from_seconds(at).to_string())

@@ -124,7 +124,8 @@ impl<'p> Users<'p> {
                 load.sent = vec![0; plan.count as usize];
                 for user in 0..plan.count {
                     let key = load.key.child(u64::from(user)).child(THINK);
-                    let pause = think.sample(&mut key.draw());
+                    // Everyone is met somewhere in a pause, so that they do not come all at once.
+                    let pause = think.residual(&mut key.draw());
                     cx.schedule.after(Duration(pause), Event::Thought(user));
                 }
             }
