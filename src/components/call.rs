@@ -77,6 +77,10 @@ pub mod flag {
     pub const CHILD: u16 = 2048;
     /// Its work was taken off the core by a more urgent call; the rest stands in `job`.
     pub const PREEMPTED: u16 = 4096;
+    /// It is answered where it arrives, without the callee's room (a connection attempt).
+    pub const AT_THE_DOOR: u16 = 8192;
+    /// It has had a worker before: whoever is inside is not turned away.
+    pub const INSIDE: u16 = 16384;
 }
 
 /// How deep loops may nest in one handler.

@@ -29,6 +29,10 @@ impl Cx<'_> {
                 call.pending = 0;
                 call.turns = 0;
                 self.ledger.arrived(call, now);
+                if call.is(flag::AT_THE_DOOR) {
+                    self.reply(key, Reply::OK);
+                    return None;
+                }
                 Some(call.component)
             }
             Status::Refusing => {
@@ -61,6 +65,9 @@ impl Cx<'_> {
         let now = self.now();
         if !self.calls[key].children.is_empty() {
             self.orphan_children(key, false);
+        }
+        if self.calls[key].is(flag::WASTED) {
+            self.waste(key, Duration(0));
         }
         let call = &mut self.calls[key];
         self.ledger.left(call, now, reply.failure.map(|failure| failure.cause));
@@ -136,12 +143,9 @@ impl Cx<'_> {
             return None;
         }
         call.clear(flag::WORKING);
-        let (component, wasted, job) = (call.component, call.is(flag::WASTED), call.job);
+        let component = call.component;
         let super::context::Instance { machine, tenant, .. } = self.instances[call.place as usize];
         self.machines[machine.index()].cores.finish_dedicated(now, tenant as usize);
-        if wasted {
-            self.waste(key, job);
-        }
         Some(component)
     }
 
@@ -162,11 +166,7 @@ impl Cx<'_> {
         let key = done?.call;
         let call = &mut self.calls[key];
         call.clear(flag::WORKING);
-        let (component, wasted, job) = (call.component, call.is(flag::WASTED), call.job);
-        if wasted {
-            self.waste(key, job);
-        }
-        Some((key, component))
+        Some((key, call.component))
     }
 
     /// Takes the call's work off its core and returns what was left of it.
@@ -246,12 +246,8 @@ impl Cx<'_> {
     /// The callee has let go of a call that was taken back: its slot is free, its queue place too.
     pub fn cancelled(&mut self, key: CallKey) {
         let now = self.now();
-        let running = self.calls[key].job;
-        let worked = self.calls[key].is(flag::WORKING);
         let left = self.stop_work(key);
-        if worked {
-            self.waste(key, running - left.0);
-        }
+        self.waste(key, left);
         self.orphan_children(key, true);
         let call = &self.calls[key];
         if !call.is(flag::BRANCH) {
@@ -260,11 +256,13 @@ impl Cx<'_> {
         self.drop_frame(key);
     }
 
-    /// Books the part of a job that was done for nobody; `demand` is at speed 1.
+    /// Books all the work that a call has had here, which was for nobody; `left` of it is not done.
     #[cold]
-    fn waste(&mut self, key: CallKey, demand: i64) {
+    pub(super) fn waste(&mut self, key: CallKey, left: Duration) {
         let now = self.now();
-        let call = &self.calls[key];
+        let call = &mut self.calls[key];
+        let left = if call.is(flag::PREEMPTED) { call.job } else { left.0 };
+        let demand = std::mem::take(&mut call.demand) - left;
         let machine = self.instances[call.place as usize].machine;
         let speed = self.topology.machines[machine.index()].speed;
         self.ledger.wasted(call.component, demand as f64 / speed, now);
@@ -309,15 +307,9 @@ impl Cx<'_> {
     }
 
     fn kill(&mut self, key: CallKey, silently: bool, now: Instant) {
-        let worked = self.calls[key].is(flag::WORKING);
         let left = self.stop_work(key);
-        let call = &mut self.calls[key];
-        let component = call.component;
-        call.clear(flag::SLOT);
-        let job = call.job;
-        if worked {
-            self.waste(key, job - left.0);
-        }
+        self.waste(key, left);
+        self.calls[key].clear(flag::SLOT);
         if self.calls[key].is(flag::QUEUED) {
             self.ledger.waited(&self.calls[key], now);
             self.calls[key].clear(flag::QUEUED);
@@ -328,6 +320,7 @@ impl Cx<'_> {
             return self.drop_frame(key);
         }
         if !silently {
+            let component = call.component;
             return self.reply(key, Reply::failed(Cause::Crashed, component));
         }
         call.renew();

@@ -3,6 +3,7 @@
 //! The state belongs to one calling instance and one link, as in a real client. Nothing here knows
 //! what the callee does with a call.
 
+use super::Probed;
 use super::call::{Access, ByQueue, ByTimer, Call, CallKey, Phase, flag};
 use super::context::{Cx, Route};
 use super::event::Event;
@@ -11,7 +12,7 @@ use super::record::Note;
 use super::topology::{ComponentId, DataId, LinkId, LinkPlan, OperationId};
 use crate::engine::list::{Link, List};
 use crate::engine::slots::Admission;
-use crate::engine::stream::salt;
+use crate::engine::stream::{DrawKey, salt};
 use crate::engine::timers::TimerList;
 use crate::policy::balance::Choice;
 use crate::policy::retry::RetryPlan;
@@ -114,31 +115,30 @@ impl Cx<'_> {
         self.attempt(key, state as usize);
     }
 
-    /// Sends a health probe to one backend of a link.
-    pub fn probe(&mut self, link: LinkId, instance: u16, backend: u16, timeout: TimerList) {
+    /// Sends a health probe to one backend of a link; `flags` say of which sort.
+    pub fn probe(&mut self, at: Probed, timeout: TimerList, draw: DrawKey, flags: u16) {
         let key = self.calls.allocate();
         let now = self.now();
         let operation = self.topology.probe();
-        let root = self.root;
-        let state = self.state_index(link, instance);
+        let state = self.state_index(at.link, at.instance);
         let call = &mut self.calls[key];
-        call.request = root;
-        call.draw = root;
+        call.request = draw;
+        call.draw = draw;
         call.parent = CallKey::NONE;
-        call.flags = flag::PROBE;
+        call.flags = flags;
         call.attempt = 0;
         call.access = Access::Call;
-        call.caller_instance = instance;
+        call.caller_instance = at.instance;
         call.state = state as u32;
-        call.link = link;
-        call.backend = backend;
+        call.link = at.link;
+        call.backend = at.backend;
         call.operation = operation;
         call.data = None;
         call.user = 0;
         call.sent = now;
         call.children = List::default();
         self.arm(timeout, key);
-        let route = self.states[state].routes[backend as usize];
+        let route = self.states[state].routes[at.backend as usize];
         self.transmit(key, state, route);
     }
 
@@ -338,6 +338,10 @@ impl Cx<'_> {
         let by_callee = failure.at == call.component;
         let by_caller = failure.at == self.topology.links[call.link.index()].caller;
         let own = by_caller || by_callee && failure.waiting_for.is_none();
+        if by_callee && failure.cause == Cause::Crashed {
+            // The connection was reset: the next call opens a new one.
+            self.states[call.state as usize].discarded += 1;
+        }
         let seen = if own { failure.cause } else { Cause::Error };
         self.ledger.link(call.link).failed += u64::from(measured);
         self.back_off(key, seen)
@@ -472,12 +476,19 @@ impl Cx<'_> {
         }
         if self.calls[key].is(flag::HELD) {
             self.release(key, Some(false));
-            let index = self.state_index(link, self.calls[key].caller_instance);
+        }
+        let call = &self.calls[key];
+        let waiting_for = match phase {
+            Phase::PoolWait => plan.target(),
+            _ => call.component,
+        };
+        if phase != Phase::PoolWait {
+            let index = call.state as usize;
             self.states[index].discarded += 1;
         }
         let measured = self.ledger.measure.covers(now);
         self.ledger.link(link).failed += u64::from(measured);
-        let failure = Failure { cause, at: plan.caller, waiting_for: Some(plan.target()) };
+        let failure = Failure { cause, at: plan.caller, waiting_for: Some(waiting_for) };
         let reply = Reply { failure: Some(failure), hit: false };
         if matches!(phase, Phase::PoolWait | Phase::Lost) {
             return self.settle(key, reply, cause);

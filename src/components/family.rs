@@ -9,6 +9,7 @@ use super::event::Event;
 use super::topology::{ComponentId, LinkId};
 use crate::engine::list::List;
 use crate::engine::stream::DrawKey;
+use crate::units::Duration;
 
 impl Cx<'_> {
     /// Adds a frame to the children of the one that waits for it.
@@ -166,8 +167,13 @@ impl Cx<'_> {
 
     /// A branch has ended: the frame that waits for it, if that still does.
     pub fn end_branch(&mut self, branch: CallKey) -> Option<CallKey> {
-        let parent = self.calls[branch].parent;
+        let Call { parent, demand, .. } = self.calls[branch];
         self.orphan_children(branch, false);
+        if parent.is_none() {
+            self.waste(branch, Duration(0));
+        } else {
+            self.calls[parent].demand += demand;
+        }
         self.drop_frame(branch);
         (!parent.is_none()).then_some(parent)
     }

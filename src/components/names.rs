@@ -11,6 +11,7 @@ use super::topology::{
     CallPolicy, ComponentId, DataId, LinkId, LinkPlan, OperationId, PoolPlan, Topology, cause_bit,
 };
 use crate::engine::slots::UNLIMITED;
+use crate::engine::stream::salt;
 use crate::language::suggest::did_you_mean;
 use crate::language::{Diagnostics, Names, Span, Spanned};
 use crate::policy::balance::{BalanceConfig, BalancePlan};
@@ -184,7 +185,8 @@ impl<'d> Planner<'d> {
         }
         let (targets, names): (Vec<_>, Vec<_>) = self.instances_of(targets).into_iter().unzip();
         let link = LinkId::new(self.topology.links.len());
-        let balance = balance(&names);
+        let mut balance = balance(&names);
+        balance.salt ^= salt(self.name_of(caller));
         self.topology.links.push(LinkPlan {
             caller,
             targets,

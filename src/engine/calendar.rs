@@ -12,7 +12,7 @@ use std::collections::BinaryHeap;
 /// An event and its place in the order.
 #[derive(Clone, Copy)]
 pub(super) struct Entry<E> {
-    /// Smaller is earlier; the upper half is the time.
+    /// Smaller is earlier; the upper half is the time, which is far from 0.
     pub key: u128,
     /// What happens.
     pub event: E,
@@ -46,6 +46,9 @@ const SPANS: usize = 64 * 64;
 /// The width is looked at after so many events.
 const REVIEW: u64 = 2048;
 
+/// More entries in one span than this are sorted out at once.
+const CROWD: u32 = 24;
+
 struct Node<E> {
     entry: Entry<E>,
     next: u32,
@@ -69,6 +72,10 @@ pub(super) struct Calendar<E> {
     /// Entries a whole calendar and more after the base, and the number of the earliest's span.
     far: BinaryHeap<Entry<E>>,
     far_span: u64,
+    /// What was in a crowded span, and what has been added up to it since; number of that span, or
+    /// 0 when there is none. Ties cannot be told apart by narrower spans.
+    due: BinaryHeap<Entry<E>>,
+    due_span: u64,
     /// Events until the next look at the width, and when the last one was.
     until_review: u64,
     reviewed_at: u64,
@@ -93,6 +100,8 @@ impl<E: Copy + Default> Calendar<E> {
             base: time_of(start) >> shift,
             far: BinaryHeap::new(),
             far_span: u64::MAX,
+            due: BinaryHeap::new(),
+            due_span: 0,
             until_review: REVIEW,
             reviewed_at: time_of(start),
         }
@@ -126,7 +135,13 @@ impl<E: Copy + Default> Calendar<E> {
         if self.far_span - self.base < SPANS as u64 || self.until_review == 0 {
             self.maintain(time_of(key));
         }
-        self.front = if self.words != 0 { self.extract() } else { self.pop_far() };
+        self.front = if self.due_span != 0 {
+            self.pop_due()
+        } else if self.words != 0 {
+            self.extract()
+        } else {
+            self.pop_far()
+        };
         event
     }
 
@@ -135,6 +150,9 @@ impl<E: Copy + Default> Calendar<E> {
         let span = time_of(entry.key) >> self.shift;
         if span - self.base >= SPANS as u64 {
             return self.push_far(entry);
+        }
+        if span <= self.due_span {
+            return self.due.push(entry);
         }
         let index = span as usize % SPANS;
         let next = self.heads[index];
@@ -168,7 +186,12 @@ impl<E: Copy + Default> Calendar<E> {
         let first = &self.nodes[head as usize];
         let (mut best, mut best_key, mut before) = (head, first.entry.key, NONE);
         let (mut last, mut current) = (head, first.next);
+        let mut looked_at = 1;
         while current != NONE {
+            looked_at += 1;
+            if looked_at > CROWD {
+                return self.sort_out(index);
+            }
             let node = &self.nodes[current as usize];
             if node.entry.key < best_key {
                 (best, best_key, before) = (current, node.entry.key, last);
@@ -189,6 +212,36 @@ impl<E: Copy + Default> Calendar<E> {
             if self.used[word] == 0 {
                 self.words &= !(1 << word);
             }
+        }
+        entry
+    }
+
+    /// Moves a crowded span, which holds the earliest entries, into a heap of its own.
+    #[cold]
+    #[inline(never)]
+    fn sort_out(&mut self, index: usize) -> Entry<E> {
+        let mut current = std::mem::replace(&mut self.heads[index], NONE);
+        while current != NONE {
+            let node = &mut self.nodes[current as usize];
+            self.due.push(node.entry);
+            let next = std::mem::replace(&mut node.next, self.free);
+            self.free = current;
+            current = next;
+        }
+        self.used[index / 64] &= !(1 << (index % 64));
+        if self.used[index / 64] == 0 {
+            self.words &= !(1 << (index / 64));
+        }
+        self.due_span = self.due.peek().map_or(0, |first| time_of(first.key) >> self.shift);
+        self.pop_due()
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn pop_due(&mut self) -> Entry<E> {
+        let entry = self.due.pop().unwrap_or(Entry { key: NEVER, event: E::default() });
+        if self.due.is_empty() {
+            self.due_span = 0;
         }
         entry
     }
@@ -240,6 +293,8 @@ impl<E: Copy + Default> Calendar<E> {
                 current = node.next;
             }
         }
+        entries.append(&mut std::mem::take(&mut self.due).into_vec());
+        self.due_span = 0;
         self.nodes.clear();
         (self.free, self.used, self.words) = (NONE, [0; 64], 0);
         (self.shift, self.base, self.far_span) = (shift, now >> shift, u64::MAX);
@@ -254,15 +309,17 @@ mod tests {
     use super::super::stream::DrawKey;
     use super::*;
 
+    const START: u128 = 1 << 63;
+
     /// Long random sequences of events against a sorted map: few and many pending, dense and sparse
-    /// in time, ties, and pauses a thousand times as long as what came before.
+    /// in time, a few ties and nothing but ties, and pauses a thousand times as long as what came before.
     #[test]
     fn events_leave_in_the_order_of_their_keys() {
-        for (size, scale) in [(1, 40), (20, 20), (300, 8), (3000, 24), (50, 45)] {
+        for (size, scale) in [(1, 40), (20, 20), (300, 8), (3000, 24), (50, 45), (2000, 1)] {
             let mut draw = DrawKey(size as u64).draw();
-            let mut calendar = Calendar::new(7 << 64);
+            let mut calendar = Calendar::new(START << 64);
             let mut model = std::collections::BTreeMap::new();
-            let mut now = 7_u64;
+            let mut now = START as u64;
             for number in 0..60_000_u64 {
                 let busy = model.len() < size || draw.chance(0.5) && model.len() < 2 * size;
                 if busy {

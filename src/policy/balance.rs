@@ -132,6 +132,8 @@ pub struct BalancePlan {
     pub sticky: bool,
     /// Points of the hash ring in order; empty for other strategies.
     pub ring: Vec<(u64, u16)>,
+    /// Tells its draws from a call's others, and from those of another balancer on the way.
+    pub salt: u64,
 }
 
 impl BalancePlan {
@@ -152,7 +154,7 @@ impl BalancePlan {
             }
             ring.sort_unstable();
         }
-        Self { strategy, weights, sticky, ring }
+        Self { strategy, weights, sticky, ring, salt: salt("balance") }
     }
 
     /// Plain round robin over `backends` equal ones.
@@ -161,9 +163,6 @@ impl BalancePlan {
     }
 }
 
-/// Tells a choice's draws from the call's others.
-const BALANCE: u64 = salt("balance");
-
 /// What a choice may depend on.
 #[derive(Clone, Copy, Debug)]
 pub struct Choice {
@@ -171,7 +170,7 @@ pub struct Choice {
     pub draw: DrawKey,
     /// The user asking.
     pub user: u32,
-    /// Hash of the item asked for.
+    /// Popularity rank of the item asked for.
     pub item: u64,
     /// The backend of the attempt before, to be avoided if there is another.
     pub avoid: Option<u16>,
@@ -380,9 +379,14 @@ impl Balancer {
             if *smoothed == 0.0 { elapsed } else { *smoothed + SMOOTHING * (elapsed - *smoothed) };
     }
 
-    /// Forgets all connections: the process that held them died.
+    /// Forgets all that it knows: the process that knew it died.
     pub fn clear(&mut self) {
         self.open.fill(0);
+        self.up.fill(true);
+        self.ejected_until.fill(Instant(i64::MIN));
+        self.response_ns.fill(0.0);
+        self.sticky.clear();
+        self.refresh();
         if let Some(levels) = &mut self.levels {
             *levels = Levels::new(self.open.len());
         }
@@ -412,9 +416,9 @@ impl Balancer {
         match plan.strategy {
             Strategy::RoundRobin => self.next_in_turn(avoid),
             Strategy::WeightedRoundRobin => self.smooth_weighted(&plan.weights, avoid),
-            Strategy::Random => self.random(choice.draw.child(BALANCE), avoid),
+            Strategy::Random => self.random(choice.draw.child(plan.salt), avoid),
             Strategy::WeightedRandom => {
-                let draw = choice.draw.child(BALANCE);
+                let draw = choice.draw.child(plan.salt);
                 self.weighted_random(&plan.weights, draw, avoid)
             }
             Strategy::LeastConnections => self.least_connections(avoid),
@@ -426,11 +430,18 @@ impl Balancer {
             }
             Strategy::LeastResponseTime => {
                 let (open, response) = (&self.open, &self.response_ns);
-                let cost = |backend: usize| f64::from(open[backend] + 1) * response[backend];
+                // Who has not answered yet is taken to be as fast as the fastest, and no faster.
+                let known = response.iter().copied().filter(|&ns| ns > 0.0);
+                let fastest = known.fold(f64::INFINITY, f64::min).min(1e18);
+                let expected = |backend: usize| match response[backend] {
+                    0.0 => fastest,
+                    ns => ns,
+                };
+                let cost = |backend: usize| f64::from(open[backend] + 1) * expected(backend);
                 Self::least(&self.eligible, &mut self.pointer, avoid, cost)
             }
             Strategy::PowerOfD { d, replace } => {
-                self.least_of(d, replace, choice.draw.child(BALANCE), avoid)
+                self.least_of(d, replace, choice.draw.child(plan.salt), avoid)
             }
             Strategy::ConsistentHash { by } => {
                 let point = match by {

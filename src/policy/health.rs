@@ -3,7 +3,7 @@
 //! Active checks probe on a schedule; passive ones count the failures of real traffic. Neither
 //! knows the truth: only what came back.
 
-use crate::units::{Duration, Instant, Ratio};
+use crate::units::{Duration, Ratio};
 use crate::{choice, config};
 
 config! {
@@ -80,7 +80,11 @@ impl HealthConfig {
             rise: count(self.rise.value, rise),
             probe: self.probe.value.unwrap_or(probe),
         };
-        let keys = self.every.value.is_some() || self.timeout.value.is_some();
+        let keys = self.every.value.is_some()
+            || self.timeout.value.is_some()
+            || self.fall.value.is_some()
+            || self.rise.value.is_some()
+            || self.probe.value.is_some();
         if preset == Some(HealthPreset::Nginx) {
             let passive = EjectionPlan { failures: 1, out: seconds(10), at_most: 1.0 };
             return (keys.then_some(active), Some(passive));
@@ -160,12 +164,6 @@ impl Seen {
         self.failures = 0;
         true
     }
-}
-
-/// When the `turn`-th probe of a backend starts, given its random phase in [0, 1).
-pub fn probe_at(plan: &HealthPlan, start: Instant, phase: f64, turn: u64) -> Instant {
-    let offset = (plan.every.0 as f64 * phase) as i64;
-    Instant(start.0 + offset + plan.every.0 * turn as i64)
 }
 
 #[cfg(test)]

@@ -95,6 +95,9 @@ pub struct RetryPlan {
     pub other_instance: bool,
 }
 
+/// Without a cap a pause still ends, after a hundred years: the clock must not overflow.
+const LONGEST_NS: f64 = 3.2e18;
+
 impl RetriesConfig {
     /// The plan, if there is a repeat at all; `mask` gives the causes of a failure as bits.
     pub fn plan(&self, mask: impl Fn(RetryWhen) -> u32) -> Option<RetryPlan> {
@@ -132,7 +135,8 @@ impl RetryPlan {
         let mut draw = draw.draw();
         let Backoff { base, factor, cap, jitter } = &self.backoff;
         let grown = base.sample(&mut draw) as f64 * factor.powi(i32::from(repeat) - 1);
-        let whole = cap.map_or(grown, |cap| grown.min(cap.0 as f64));
+        let longest = cap.map_or(LONGEST_NS, |cap| cap.0 as f64);
+        let whole = grown.min(longest);
         Duration(match jitter {
             Jitter::None => whole,
             Jitter::Full => whole * draw.unit(),

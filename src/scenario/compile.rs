@@ -103,7 +103,7 @@ pub fn compile(document: &Document, out: &mut Diagnostics) -> Option<Scenario> {
     if out.has_errors() {
         return None;
     }
-    lint(&topology, &components, &flow, &places, out);
+    lint(&topology, &components, &flow, &users, &places, out);
     unseen(document, &faults, &users, out);
     let window = Window { duration, window: document.run.window.value };
     Some(Scenario {

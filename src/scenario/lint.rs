@@ -23,10 +23,14 @@ pub(super) fn lint(
     topology: &Topology,
     components: &[ComponentPlan],
     flow: &Flow,
+    users: &UsersPlan,
     places: &Places,
     out: &mut Diagnostics,
 ) {
-    overload(topology, components, flow, places, out);
+    // People who wait and think ask for no more than is there.
+    if matches!(users.source, Source::Open { .. }) {
+        overload(topology, components, flow, places, out);
+    }
     for link in &topology.links {
         impatient(topology, components, flow, link, places, out);
         small_pool(topology, components, link, places, out);
@@ -75,6 +79,7 @@ fn overload(
     places: &Places,
     out: &mut Diagnostics,
 ) {
+    let mut told: Vec<&[ComponentId]> = Vec::new();
     for (index, machine) in topology.machines.iter().enumerate() {
         let on_it = |id: &ComponentId| {
             let spots = &topology.components[id.index()].places;
@@ -82,9 +87,11 @@ fn overload(
             demand(flow, components, *id, topology) * here as f64 / spots.len() as f64
         };
         let asked: f64 = machine.tenants.iter().map(on_it).sum::<f64>() / machine.speed;
-        if asked <= machine.cores {
+        // The other instances of a component are as overloaded as the first.
+        if asked <= machine.cores || told.contains(&&machine.tenants[..]) {
             continue;
         }
+        told.push(&machine.tenants);
         let names: Vec<&str> = machine
             .tenants
             .iter()
@@ -97,8 +104,6 @@ fn overload(
              grows until requests are rejected or give up",
             machine.cores
         ));
-        // The other instances are as overloaded as this one.
-        break;
     }
 }
 

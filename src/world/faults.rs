@@ -89,7 +89,13 @@ impl CrashConfig {
                         return None;
                     }
                 };
-                Some(Timing::Random { between: mean(between), lasts })
+                let between = mean(between);
+                if between.is_constant() == Some(0) || lasts.is_constant() == Some(0) {
+                    out.error("E0504", place, "a random fault takes time to come and to go")
+                        .help("give `mtbf` and `mttr` more than 0s");
+                    return None;
+                }
+                Some(Timing::Random { between, lasts })
             }
             (Some(_), Some(_)) | (None, None) => {
                 out.error("E0504", place, "a fault happens either `at` a time or by `mtbf`")
@@ -181,7 +187,7 @@ impl<'p> Faults<'p> {
                     Timing::At { at, .. } => cx.schedule.at(*at, event),
                     Timing::Random { between, .. } => {
                         let delay = faults.draw(fault, target, between);
-                        cx.schedule.after(delay, event);
+                        cx.schedule.at(Instant(delay.0), event);
                     }
                 }
             }

@@ -89,8 +89,8 @@ impl RoomConfig for DatabaseConfig {
                 planner.out.error("E0504", self.connections.span, "a database needs a connection");
                 1
             }
-            UNLIMITED => UNLIMITED,
-            some => ((f64::from(some) * planner.sizes[id.index()]).round() as u32).max(1),
+            // Shrunk, the machine is slower by as much as the load is less: as many are held at once.
+            connections => connections,
         };
         let machine = planner.topology.components[id.index()].places[0].machine as usize;
         let memory = planner.topology.machines[machine].memory_bytes * self.memory_share.value.0;

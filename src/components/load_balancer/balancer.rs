@@ -2,19 +2,17 @@
 
 use rand::Rng;
 
-use crate::components::call::CallKey;
+use crate::components::call::{CallKey, flag};
 use crate::components::caller::{Ask, PASS_ON};
 use crate::components::context::Cx;
 use crate::components::outcome::Reply;
 use crate::components::topology::{ComponentId, LinkId};
 use crate::components::{Probed, Room};
-use crate::engine::stream::{salt, stream};
+use crate::engine::stream::{DrawKey, salt, stream};
 use crate::engine::timers::TimerList;
 use crate::policy::health::{HealthPlan, Probe, Seen};
 use crate::random::Sampler;
 use crate::units::Duration;
-
-const WORK: u64 = salt("balancer work");
 
 /// What never changes about a load balancer.
 #[derive(Clone, Debug)]
@@ -23,6 +21,8 @@ pub struct LoadBalancerPlan {
     pub id: ComponentId,
     /// Core time per call; none for no work at all.
     pub work: Option<Sampler>,
+    /// Tells the draws of its work from those of another balancer on the way.
+    pub salt: u64,
     /// The link to its backends.
     pub link: LinkId,
 }
@@ -34,18 +34,24 @@ pub struct LoadBalancer<'p> {
     timeout: Option<TimerList>,
     /// By instance and backend, what the active checks have seen.
     seen: Vec<Vec<Seen>>,
+    /// Key of the probes' draws, and how many there were.
+    probes: DrawKey,
+    sent: u64,
 }
 
 impl<'p> LoadBalancer<'p> {
     /// All backends up.
     pub fn new(plan: &'p LoadBalancerPlan, cx: &mut Cx<'p>) -> Self {
         let link = &cx.topology.links[plan.link.index()];
-        let instances = cx.topology.components[plan.id.index()].instances() as usize;
+        let facts = &cx.topology.components[plan.id.index()];
+        let instances = facts.instances() as usize;
         Self {
             plan,
             health: link.health,
             timeout: link.health.map(|health| cx.timer_list(health.timeout)),
             seen: vec![vec![Seen::default(); link.targets.len()]; instances],
+            probes: cx.root.child(salt(&facts.name)).child(salt("probes")),
+            sent: 0,
         }
     }
 
@@ -62,13 +68,6 @@ impl<'p> LoadBalancer<'p> {
             flags: 0,
         };
         cx.call(call, ask);
-    }
-
-    /// A connection attempt: the machine answers it unless it is dead, whatever its workers do.
-    fn probe_tcp(&mut self, cx: &mut Cx<'_>, at: Probed) {
-        let (component, instance) = cx.topology.links[at.link.index()].targets[at.backend as usize];
-        let ok = cx.status(component, instance) == crate::components::context::Status::Up;
-        self.on_probe(cx, at, ok);
     }
 }
 
@@ -89,7 +88,7 @@ impl Room for LoadBalancer<'_> {
     #[inline(always)]
     fn on_call(&mut self, cx: &mut Cx<'_>, call: CallKey) {
         let Some(work) = &self.plan.work else { return self.forward(cx, call) };
-        let demand = work.sample(&mut cx.calls[call].draw.child(WORK).draw());
+        let demand = work.sample(&mut cx.calls[call].draw.child(self.plan.salt).draw());
         cx.work(call, Duration(demand));
     }
 
@@ -115,12 +114,14 @@ impl Room for LoadBalancer<'_> {
             return;
         }
         let backend = word as u16;
-        match health.probe {
-            Probe::Request => cx.probe(self.plan.link, instance, backend, timeout),
-            Probe::Tcp => {
-                self.probe_tcp(cx, Probed { link: self.plan.link, instance, backend });
-            }
-        }
+        let draw = self.probes.child(self.sent);
+        self.sent += 1;
+        // A connection attempt: the machine answers it unless it is dead, whatever its workers do.
+        let flags = match health.probe {
+            Probe::Request => flag::PROBE,
+            Probe::Tcp => flag::PROBE | flag::AT_THE_DOOR,
+        };
+        cx.probe(Probed { link: self.plan.link, instance, backend }, timeout, draw, flags);
     }
 
     fn on_probe(&mut self, cx: &mut Cx<'_>, at: Probed, ok: bool) {

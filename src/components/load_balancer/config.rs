@@ -6,6 +6,7 @@ use crate::components::facts::{Facts, Visit};
 use crate::components::names::Planner;
 use crate::components::topology::{ComponentId, LinkId, OperationId, Topology};
 use crate::components::{ComponentPlan, RoomConfig};
+use crate::engine::stream::salt;
 use crate::language::shape::OneOfShape;
 use crate::language::{Decode, Diagnostics, Name, Names, Node, OneOrMany, Shape, Spanned};
 use crate::policy::balance::BalanceConfig;
@@ -126,7 +127,8 @@ impl RoomConfig for LoadBalancerConfig {
         self.plan_health(link, planner);
         let work = self.work.value.plan();
         let work = (work.is_constant() != Some(0)).then_some(work);
-        Some(ComponentPlan::LoadBalancer(LoadBalancerPlan { id, work, link }))
+        let salt = salt(planner.name_of(id)) ^ salt("balancer work");
+        Some(ComponentPlan::LoadBalancer(LoadBalancerPlan { id, work, salt, link }))
     }
 }
 
@@ -145,12 +147,25 @@ impl LoadBalancerConfig {
                 .help("keep one entry of `calls`");
         }
         let known = targets.iter().find_map(|&target| calls.get(planner.name_of(target)));
+        if let Some(config) = known
+            && !matches!(config.value.balance.value, BalanceConfig::RoundRobin)
+        {
+            let message = "a balancer balances by its own `balance`";
+            planner
+                .out
+                .error("E0504", config.value.balance.span, message)
+                .help("write it beside `to`, and not under `calls`");
+        }
         known.map(|config| config.value.plan()).unwrap_or_default()
     }
 
     fn plan_health(&self, link: LinkId, planner: &mut Planner<'_>) {
         let (active, preset) =
             self.health_check.value.as_ref().map_or((None, None), HealthConfig::plan);
+        if active.is_some_and(|health| health.every.0 == 0) {
+            let message = "a health check has a time between its probes";
+            planner.out.error("E0504", self.health_check.span, message);
+        }
         let own = self.ejection.value.as_ref().map(EjectionConfig::plan);
         let plan = &mut planner.topology.links[link.index()];
         plan.health = active;

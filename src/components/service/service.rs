@@ -61,7 +61,7 @@ impl<'p> Service<'p> {
         if !self.slots[frame.instance as usize].take() {
             return self.queue(cx, call);
         }
-        frame.set(flag::SLOT);
+        frame.set(flag::SLOT | flag::INSIDE);
         cx.ledger.asked(frame, now, false);
         if self.plan.queue.preemptive {
             self.holders[frame.instance as usize].push(call);
@@ -82,7 +82,8 @@ impl<'p> Service<'p> {
         }
         let frame = &mut cx.calls[call];
         let slots = &mut self.slots[frame.instance as usize];
-        if slots.is_full() {
+        let inside = frame.is(flag::INSIDE);
+        if slots.is_full() && !inside {
             cx.ledger.turned_away(frame, now);
             let at = frame.component;
             self.end(cx, call, Reply::failed(Cause::Rejected, at));
@@ -92,7 +93,7 @@ impl<'p> Service<'p> {
         frame.set(flag::QUEUED);
         frame.since = now;
         slots.wait::<ByQueue, _>(&mut cx.calls, call.index, class);
-        if let Some(law) = &self.plan.queue.timeout {
+        if let (Some(law), false) = (&self.plan.queue.timeout, inside) {
             let patience = law.sample(&mut cx.calls[call].draw.child(PATIENCE).draw());
             cx.wake(call, Duration(patience));
         }
@@ -111,7 +112,7 @@ impl<'p> Service<'p> {
     #[inline(always)]
     fn hold(&mut self, cx: &mut Cx<'_>, call: CallKey) {
         let frame = &mut cx.calls[call];
-        frame.set(flag::SLOT);
+        frame.set(flag::SLOT | flag::INSIDE);
         if self.plan.queue.preemptive {
             self.holders[frame.instance as usize].push(call);
         }
