@@ -161,6 +161,9 @@ fn explain_knows_keys_metrics_and_codes() {
     says("extends", "relative");
     says("sweep.points", "points");
     says("prob_wait", "had to wait");
+    says("metrics", "prob_wait");
+    says("slo", "see: simscale explain metrics");
+    says("expect", "see: simscale explain metrics");
     says("e0101", "unknown key");
     says("E0602", "circle");
     assert_eq!(dir.run("explain componnts").code, 1);

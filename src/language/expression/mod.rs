@@ -9,6 +9,7 @@ mod ast;
 mod measure;
 mod parse;
 mod scan;
+mod scope;
 #[cfg(test)]
 mod tests;
 mod vocabulary;
@@ -18,6 +19,7 @@ pub use ast::{
     WindowTime,
 };
 pub use measure::nearest_word;
+pub use scope::Scope;
 pub use vocabulary::{
     ALIASES, CAUSES, Dimension, FaultOutcome, METRICS, Metric, MetricWord, Parameter, Statistic,
     Statistics, is_reserved,

@@ -40,6 +40,20 @@ impl Dimension {
             Self::Outcome => "an outcome, like recovered",
         }
     }
+
+    /// One word for the tables of the reference.
+    pub const fn noun(self) -> &'static str {
+        match self {
+            Self::Time => "duration",
+            Self::Rate => "rate",
+            Self::Ratio => "ratio",
+            Self::Count => "number",
+            Self::Factor => "factor",
+            Self::Bandwidth => "bandwidth",
+            Self::Money => "money",
+            Self::Outcome => "outcome",
+        }
+    }
 }
 
 /// One number out of a sample or of a course over time.
@@ -103,6 +117,26 @@ impl Statistic {
     pub fn word(self) -> &'static str {
         let found = Self::WORDS.iter().find(|(_, statistic)| *statistic == self);
         found.expect("every statistic has a word").0
+    }
+
+    /// One line for the reference.
+    pub const fn about(self) -> &'static str {
+        match self {
+            Self::Mean => "Arithmetic mean; of a level, over time.",
+            Self::Min => "Smallest.",
+            Self::Max => "Largest.",
+            Self::Sd => "Standard deviation.",
+            Self::Cv => "Standard deviation over mean.",
+            Self::P50 => "Median.",
+            Self::P90 => "90 % are no larger.",
+            Self::P95 => "95 % are no larger.",
+            Self::P99 => "99 % are no larger.",
+            Self::P999 => "99.9 % are no larger.",
+            Self::P9999 => "99.99 % are no larger.",
+            Self::Count => "Size of the sample.",
+            Self::End => "Last value in the window.",
+            Self::MaxOverMean => "Largest over mean (of the shards).",
+        }
     }
 
     /// The share of the sample at or below a percentile; `None` for what is none.

@@ -1,0 +1,66 @@
+//! Of what each metric is a figure, for the reference.
+//!
+//! What an expression means in a plan is settled elsewhere; a test of the command `explain` holds
+//! the two together.
+
+use super::vocabulary::{METRICS, Metric, MetricWord};
+
+/// What has a figure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scope {
+    /// The requests of all users, or those of one operation.
+    Requests,
+    /// A component of any kind.
+    Component,
+    /// A component with slots: a service or a database.
+    Slots,
+    /// A cache.
+    Cache,
+    /// A fault.
+    Fault,
+}
+
+impl Scope {
+    /// Every scope, in the order of the reference.
+    pub const ALL: [Scope; 5] =
+        [Self::Requests, Self::Component, Self::Slots, Self::Cache, Self::Fault];
+
+    /// With an example.
+    pub const fn about(self) -> &'static str {
+        match self {
+            Self::Requests => {
+                "of the users' requests, all or one operation's: error_rate, view.p99"
+            }
+            Self::Component => "of a component, all or one operation's calls: web.utilization",
+            Self::Slots => "of a service or a database too: web.wait.p99",
+            Self::Cache => "of a cache too: near.hit_ratio",
+            Self::Fault => "of a fault: outage.errors",
+        }
+    }
+
+    /// The metrics of this scope.
+    pub fn metrics(self) -> impl Iterator<Item = &'static MetricWord> {
+        METRICS.iter().filter(move |row| row.metric.scopes().contains(&self))
+    }
+}
+
+impl Metric {
+    /// Of what it is a figure; empty when it is not built yet.
+    pub const fn scopes(self) -> &'static [Scope] {
+        use Metric::*;
+        match self {
+            Latency | Answered | PageLoad | Offered | Goodput | Availability | Degraded
+            | Attempts => &[Scope::Requests],
+            Throughput | ErrorRate | Failures => &[Scope::Requests, Scope::Component],
+            Utilization | Arrivals | Share | Sojourn | Service | InSystem | Busy | Slowdown
+            | Up | Instances | Calls => &[Scope::Component],
+            Visits | Rejected | Wait | Queue | ProbWait => &[Scope::Slots],
+            HitRatio | Misses => &[Scope::Cache],
+            DetectTime | Errors => &[Scope::Fault],
+            OwnWriteMissing | StaleReads | Lag | LostWrites | Conflicts | ShardUtilization
+            | ShardKeys | Backlog | Age | Deliveries | DeadLettered | LostSessions | Egress
+            | MitigateTime | RecoveryTime | DrainTime | BudgetBurnt | Moved | Verdict
+            | CostMonth | CostPerMillion => &[],
+        }
+    }
+}
