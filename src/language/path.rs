@@ -7,7 +7,7 @@
 use super::diagnostic::Diagnostics;
 use super::merge::{container, fresh, merge, nothing_to_remove};
 use super::node::{Entry, Node};
-use super::shape::Shape;
+use super::shape::{Presence, Shape};
 use super::source::{Span, Spanned};
 use super::suggest::did_you_mean;
 
@@ -133,6 +133,11 @@ impl Setter<'_> {
                 let value = fresh(self.value.clone(), below, self.out);
                 entries.push((key, value));
             }
+            None if self.must_be_there(shape, below) => {
+                let names: Vec<&str> = entries.iter().map(|(k, _)| k.value.as_str()).collect();
+                self.no_such_name(&key, done, &names);
+                return None;
+            }
             None => {
                 let empty = Spanned::new(Node::Null, key.span);
                 let value = self.at(empty, below, next)?;
@@ -140,6 +145,35 @@ impl Setter<'_> {
             }
         }
         Some(Spanned::new(Node::Map(entries), node.span))
+    }
+
+    /// Whether a path cannot begin an entry `of` the names in `map` by going on below its name:
+    /// the author names it, and it is nothing without keys that this path does not set.
+    fn must_be_there(&self, map: Shape, of: Shape) -> bool {
+        let named = matches!(map.required(), Shape::Map { key: "NAME", .. });
+        named
+            && match of.required() {
+                Shape::Block(block) => {
+                    let fields = block.all_fields();
+                    fields.iter().any(|field| matches!(field.presence, Presence::Required))
+                }
+                _ => true,
+            }
+    }
+
+    /// Reports a path through a name that the author has not given to anything.
+    fn no_such_name(&mut self, key: &Spanned<String>, done: usize, names: &[&str]) {
+        let map = self.done(done);
+        let message = match map.is_empty() {
+            true => format!("there is no `{}`", key.value),
+            false => format!("there is no `{}` in `{map}`", key.value),
+        };
+        let begin =
+            format!("to add it, give all of it: `{}={{ … }}`", self.done(done + key.value.len()));
+        self.out
+            .error("E0113", key.span, message)
+            .help(did_you_mean(&key.value, "name", names))
+            .help(begin);
     }
 
     /// Sets in a list; items count from 1.
@@ -288,7 +322,7 @@ components:
             after("components.db.popularity", "uniform", "components.db.popularity"),
             "uniform"
         );
-        assert_eq!(after("faults.f.crash", "web", "faults.f"), "crash: web");
+        assert_eq!(after("faults.f", "{ crash: web }", "faults.f"), "crash: web");
         assert_eq!(after("components.db", "null", "components.db"), "absent");
         assert_eq!(after("components.web.in", "[us]", "components.web.in.1"), "us");
     }
@@ -320,6 +354,8 @@ components:
             error("components.db.popularity.zip", "7"),
             "zip: unknown variant `zip` in this path"
         );
+        assert_eq!(error("components.wev.workers", "7"), "wev: there is no `wev` in `components`");
+        assert_eq!(error("faults.f.crash", "web"), "f: there is no `f` in `faults`");
         assert_eq!(error("components.cache", "null"), "cache: there is no `cache` to remove");
     }
 
