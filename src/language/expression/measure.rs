@@ -27,6 +27,7 @@ enum Token {
 pub(super) fn parse_left(scan: &mut Scan, piece: Piece) -> Option<Left> {
     let piece = scan.trimmed(piece);
     let mut tokens = tokens(scan, piece)?;
+    hint_at_space(scan, piece, &tokens)?;
     let last = tokens.pop();
     let (operator, first) = (tokens.pop(), tokens.pop());
     match (first, operator, last) {
@@ -52,6 +53,24 @@ pub(super) fn parse_left(scan: &mut Scan, piece: Piece) -> Option<Left> {
             None
         }
     }
+}
+
+/// Words with nothing but space between them are more likely one name: `error rate`.
+fn hint_at_space(scan: &mut Scan, piece: Piece, tokens: &[Token]) -> Option<()> {
+    let dotted = tokens.iter().all(|token| matches!(token, Token::Dotted(_)));
+    if tokens.len() < 2 || !dotted {
+        return Some(());
+    }
+    let words: Vec<&str> = scan.words(piece).into_iter().map(|word| scan.slice(word)).collect();
+    let (joined, written) = (words.join("_").to_lowercase(), words.join(" "));
+    let (address, last) = match joined.rsplit_once('.') {
+        Some((address, last)) => (format!("{address}."), last),
+        None => (String::new(), joined.as_str()),
+    };
+    let Some(meant) = nearest_word(last) else { return Some(()) };
+    let message = format!("`{written}` is more than one name");
+    scan.error(MALFORMED, piece, message, format!("did you mean `{address}{meant}`?"));
+    None
 }
 
 /// A minus without space between words is more likely a hyphen in a name.
@@ -192,6 +211,10 @@ fn parse_measure(scan: &mut Scan, parts: Vec<Part>) -> Option<Measure> {
 fn unknown_metric(scan: &mut Scan, parts: &[Part]) {
     let word = parts.last().expect("a dotted word has a part");
     let text = &word.text;
+    if *text == Metric::Latency.word().name() {
+        latency_of_which(scan, parts);
+        return;
+    }
     if let Some(meant) = nearest_word(text) {
         let message = format!("unknown metric `{text}`");
         scan.error(UNKNOWN_WORD, word.piece, message, format!("did you mean `{meant}`?"));
@@ -202,6 +225,28 @@ fn unknown_metric(scan: &mut Scan, parts: &[Part]) {
     let help =
         format!("say what is measured of it, like `{dotted}.utilization` or `{dotted}.wait.p99`");
     scan.error(UNKNOWN_WORD, word.piece, message, help);
+}
+
+/// The latency by its name: it is written as one of its statistics, without the name.
+fn latency_of_which(scan: &mut Scan, parts: &[Part]) {
+    let dotted = |parts: &[Part]| parts.iter().map(|part| format!("{}.", part.text)).collect();
+    let (whole, address): (String, String) = (dotted(parts), dotted(&parts[..parts.len() - 1]));
+    let piece = parts[0].piece.to(parts[parts.len() - 1].piece);
+    let message = format!("`{}` has several statistics: which one?", whole.trim_end_matches('.'));
+    let help = format!(
+        "write `{address}p99`, or `{address}answered.p99` without the failed requests; there are \
+         {}",
+        statistics_of(Metric::Latency.word())
+    );
+    scan.error(STATISTIC, piece, message, help);
+}
+
+/// The words of the statistics that a metric asks for.
+fn statistics_of(row: &MetricWord) -> String {
+    let (Statistics::Required(allowed) | Statistics::Optional(allowed)) = row.statistics else {
+        return String::new();
+    };
+    allowed.iter().map(|one| one.word()).collect::<Vec<_>>().join(", ")
 }
 
 /// The names before the metric: words, and numbers from 1.

@@ -70,7 +70,7 @@ impl Decode for Expression {
 
 /// The first run of comparison characters.
 fn find_sign(scan: &mut Scan, whole: Piece) -> Option<Piece> {
-    let is_sign = |c: char| matches!(c, '<' | '>' | '=' | '!');
+    let is_sign = |c: char| matches!(c, '<' | '>' | '=' | '!' | '≤' | '≥' | '≠');
     let text = scan.slice(whole);
     let Some(start) = text.find(is_sign) else {
         let help = "write it like `p99 < 300ms` or `web.utilization <= 80%`";
@@ -88,8 +88,8 @@ fn read_comparison(scan: &mut Scan, sign: Piece) -> Option<Comparison> {
     }
     let help = match text {
         "=" | "===" => "write `==`".to_owned(),
-        "=<" => "write `<=`".to_owned(),
-        "=>" => "write `>=`".to_owned(),
+        "=<" | "≤" => "write `<=`".to_owned(),
+        "=>" | "≥" => "write `>=`".to_owned(),
         _ => "the comparisons are `<`, `<=`, `>`, `>=` and `==`".to_owned(),
     };
     scan.error(MALFORMED, sign, format!("`{text}` is no comparison"), help);
@@ -271,7 +271,10 @@ fn parse_tolerance(
     };
     match tolerance {
         Ok(tolerance) => Some(scan.spanned(body, tolerance)),
-        Err(error) => {
+        Err(mut error) => {
+            if error.kind == UnitErrorKind::MissingUnit {
+                error.help = format!("{}; a share of the value `{WITHIN} {text}%`", error.help);
+            }
             unit_error(scan, body, error);
             None
         }

@@ -225,6 +225,30 @@ fn a_latency_needs_a_statistic() {
 }
 
 #[test]
+fn habits_of_writing_get_the_form_that_is_meant() {
+    let all = "mean, min, max, sd, cv, p50, p90, p95, p99, p99.9, p99.99, count";
+    let which = |address: &str| {
+        format!(
+            "write `{address}p99`, or `{address}answered.p99` without the failed requests; there \
+             are {all}"
+        )
+    };
+    let several = "`latency` has several statistics: which one?";
+    mistakes("latency < 300ms", &[("latency", several, &which(""))]);
+    let several = "`view.latency` has several statistics: which one?";
+    mistakes("view.latency < 300ms", &[("view.latency", several, &which("view."))]);
+    mistakes("p99 ≤ 300ms", &[("≤", "`≤` is no comparison", "write `<=`")]);
+    mistakes("error_rate≥1%", &[("≥", "`≥` is no comparison", "write `>=`")]);
+    for (text, meant) in [("error rate", "error_rate"), ("web.Error rate", "web.error_rate")] {
+        let message = format!("`{text}` is more than one name");
+        let help = format!("did you mean `{meant}`?");
+        mistakes(&format!("{text} < 1%"), &[(text, &message, &help)]);
+    }
+    let help = "a duration is written 2ms, 2s or 2min; a share of the value `within 2%`";
+    mistakes("mean == 50ms within 2", &[("2", "`2` needs a unit", help)]);
+}
+
+#[test]
 fn unknown_words_get_the_nearest_one() {
     let cases = [
         ("web.utilisation < 5%", "utilisation", "unknown metric `utilisation`", "utilization"),
