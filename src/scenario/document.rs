@@ -39,7 +39,8 @@ config! {
         faults: Names<FaultConfig> = "{}",
         /// What the owner wants: judged, and sets the exit code.
         slo: Vec<Expression> = "[]",
-        /// What the author asserts: judged by `verify` and the tests, shown by `run`.
+        /// What the author asserts: shown by `run`, judged by the tests of the repository. It does
+        /// not set the exit code.
         expect: Vec<Expression> = "[]",
         /// How it is run.
         run: RunConfig = "{}",
@@ -107,7 +108,8 @@ config! {
         duration: Duration = "10min",
         /// Time before it: found by MSER-5 in a pilot, given, or a share of the duration.
         warmup: WarmupConfig = "auto",
-        /// Independent repetitions; intervals are over these.
+        /// Independent repetitions; intervals are over these. An SLO that they leave undecided
+        /// extends the run, to four times as many at most.
         replications: u64 = "8",
         /// Seed of all draws.
         seed: u64 = "1",
