@@ -30,8 +30,23 @@ pub fn explain(root: Shape, path: &str) -> Result<String, String> {
         let help = did_you_mean(segment, "key", &names);
         return Err(format!("there is no `{segment}`{place}; {help}"));
     }
-    let texts: Vec<String> = places.iter().map(Place::text).collect();
+    let texts: Vec<String> = united(places).iter().map(Place::text).collect();
     Ok(texts.join("\n"))
+}
+
+/// The places, those that differ only in the kind or verb on the way as one.
+fn united(places: Vec<Place>) -> Vec<Place> {
+    let mut united: Vec<(String, Place)> = Vec::new();
+    for place in places {
+        let body = place.body();
+        let same =
+            |(other, first): &&mut (String, Place)| *other == body && first.crumbs == place.crumbs;
+        match united.iter_mut().find(same) {
+            Some((_, first)) => first.also_within(&place.within),
+            None => united.push((body, place)),
+        }
+    }
+    united.into_iter().map(|(_, place)| place).collect()
 }
 
 /// Where a path has led.
@@ -155,6 +170,15 @@ fn find_word(root: Shape, segments: &[&str], found: &mut Vec<Place>) {
 }
 
 impl Place {
+    /// Adds a kind or verb in which the same is found: `kind service, database`.
+    fn also_within(&mut self, within: &str) {
+        let what = self.within.split_once(' ').map_or("", |(what, _)| what);
+        let name = within.strip_prefix(what).unwrap_or(within).trim_start();
+        if !self.within.is_empty() && !name.is_empty() && self.within != within {
+            self.within = format!("{}, {name}", self.within);
+        }
+    }
+
     fn text(&self) -> String {
         let mut text =
             if self.crumbs.is_empty() { "the file".into() } else { self.crumbs.join(".") };
@@ -162,6 +186,13 @@ impl Place {
             let _ = write!(text, "   ({})", self.within);
         }
         text.push('\n');
+        text.push_str(&self.body());
+        text
+    }
+
+    /// What follows the heading.
+    fn body(&self) -> String {
+        let mut text = String::new();
         let doc = self.field.map_or(self.doc, |field| field.doc);
         let doc = if doc.is_empty() { shape_doc(self.shape) } else { doc };
         if !doc.is_empty() {
@@ -336,7 +367,7 @@ mod tests {
     #[test]
     fn a_key_of_several_kinds_is_shown_for_each() {
         let text = ask("components.x.instances");
-        assert!(text.contains("(kind service)") && text.contains("(kind cache)"), "{text}");
+        assert!(text.contains("(kind service, cache)"), "{text}");
     }
 
     #[test]
