@@ -11,7 +11,8 @@ config! {
     /// What one component does about its calls to another; the state (pool, balancer) belongs to
     /// one calling instance and one target, as in a real client.
     pub struct CallConfig {
-        /// The caller stops waiting; the callee works on for nobody unless `cancel`.
+        /// The caller stops waiting; the callee works on for nobody unless `cancel`. Waiting for a
+        /// place in the pool comes before and has its own limit, `pool.wait`.
         timeout: Option<Duration> = "none",
         /// Whether the callee lets go of a call whose caller has stopped waiting.
         cancel: bool = "false",

@@ -42,7 +42,7 @@ config! {
         crash: Address = required,
         /// The machine dies with the process: callers hear nothing until their timeout.
         silently: bool = "false",
-        /// When it happens, once.
+        /// When it happens, once, counted from the end of the warm-up.
         at: Option<Duration> = "none",
         /// How long the cause lasts; for good when left out.
         r#for: Option<Distribution> = "none",

@@ -110,7 +110,7 @@ config! {
     pub struct SpikeConfig {
         /// The factor at the top.
         by: Factor = required,
-        /// When it begins to rise.
+        /// When it begins to rise, counted from the end of the warm-up.
         at: Duration = required,
         /// How long it stays at the top.
         r#for: Duration = required,
@@ -140,7 +140,7 @@ config! {
     /// A factor from some time on.
     #[derive(Copy)]
     pub struct ProfileStepConfig {
-        /// From when.
+        /// From when, counted from the end of the warm-up.
         at: Duration = required,
         /// The factor.
         by: Factor = required,
