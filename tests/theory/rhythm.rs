@@ -11,7 +11,7 @@ pub struct Wave {
     pub mean: f64,
     /// Half the distance from trough to peak.
     pub amplitude: f64,
-    /// How much later than the load's sine, in seconds.
+    /// How much later than a sine that begins at time 0, in seconds.
     pub lag_s: f64,
 }
 
