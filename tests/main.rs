@@ -3,6 +3,7 @@
 mod cli;
 mod diagnostics;
 mod golden;
+mod knobs_balance;
 mod properties;
 mod scenario_files;
 mod schema;

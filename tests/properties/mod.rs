@@ -4,6 +4,6 @@
 mod calls;
 mod common_numbers;
 mod conservation;
-mod lab;
+pub mod lab;
 mod paths;
 mod systems;
