@@ -163,6 +163,9 @@ impl BalancePlan {
     }
 }
 
+/// So many backends drawn for one choice are told apart; nobody draws more.
+const SEEN: usize = 64;
+
 /// What a choice may depend on.
 #[derive(Clone, Copy, Debug)]
 pub struct Choice {
@@ -401,6 +404,7 @@ impl Balancer {
         if plan.sticky {
             if let Some(&kept) = self.sticky.get(&choice.user)
                 && self.is_eligible(kept)
+                && choice.avoid != Some(kept)
             {
                 return kept;
             }
@@ -562,16 +566,16 @@ impl Balancer {
         let n = self.eligible.len() as u64;
         let mut best: Option<(u32, u16)> = None;
         let mut ties = 1;
-        let mut seen = [u16::MAX; 16];
+        let mut seen = [u16::MAX; SEEN];
         let wanted = if replace { d } else { d.min(n as u32) };
         for turn in 0..wanted as usize {
             let picked = loop {
                 let candidate = self.eligible[draw.below(n) as usize];
-                if replace || !seen[..turn.min(16)].contains(&candidate) {
+                if replace || !seen[..turn.min(SEEN)].contains(&candidate) {
                     break candidate;
                 }
             };
-            seen[turn.min(15)] = picked;
+            seen[turn.min(SEEN - 1)] = picked;
             if Some(picked) == avoid {
                 continue;
             }
