@@ -4,6 +4,7 @@ mod cli;
 mod diagnostics;
 mod golden;
 mod knobs_balance;
+mod knobs_data;
 mod properties;
 mod scenario_files;
 mod schema;

@@ -1,0 +1,12 @@
+//! Every knob of data, databases, caches, services, users and runs has the effect that it names.
+//!
+//! Arrivals are even and times constant wherever they can be, so most effects are exact.
+
+mod bench;
+mod cache;
+mod data;
+mod database;
+mod run;
+mod service;
+mod users;
+mod waiting;
