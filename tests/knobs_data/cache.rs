@@ -70,7 +70,7 @@ run: { duration: 10s, warmup: 0s }
 fn hits_of_a_hundred(size: &str, capacity: &str) -> (u64, u64) {
     let data = format!("{{ items: {{ items: 100, size: {size}, in: cache }} }}");
     let cache = format!("work: 1us, start: cold, capacity: {capacity}");
-    let trial = with("1K/s", "10s", &data, READ, &cache);
+    let trial = with("1K/s", "6s", &data, READ, &cache);
     let (hits, lookups) = trial.hits("cache");
     (hits[2..].iter().sum(), lookups[2..].iter().sum())
 }
