@@ -3,8 +3,8 @@
 //!
 //! A span is a fraction of what two events are apart on average: empty spans cost nothing, because
 //! bits tell them, and in most others the next event is alone, however many are pending. The width
-//! follows the run; it decides how fast the order is found and never what it is. The calendar does not know what an event is; keys are unique, and
-//! no key is earlier than the last one taken out.
+//! follows the run; it decides how fast the order is found and never what it is. The calendar does
+//! not know what an event is; keys are unique, and none is earlier than the last one taken out.
 
 use std::cmp::Ordering;
 use std::collections::BinaryHeap;
@@ -312,7 +312,8 @@ mod tests {
     const START: u128 = 1 << 63;
 
     /// Long random sequences of events against a sorted map: few and many pending, dense and sparse
-    /// in time, a few ties and nothing but ties, and pauses a thousand times as long as what came before.
+    /// in time, a few ties and nothing but ties, and pauses a thousand times as long as what came
+    /// before.
     #[test]
     fn events_leave_in_the_order_of_their_keys() {
         for (size, scale) in [(1, 40), (20, 20), (300, 8), (3000, 24), (50, 45), (2000, 1)] {

@@ -2,8 +2,9 @@
 //!
 //! The bound of a resource is its servers over the time that one request holds one of them. Cores
 //! and disks are held for work, so theirs is a law; slots are held through calls as well, so theirs
-//! is that of today's holding times, less what is waited for a pool. A queueing formula stands beside the measured wait only where
-//! its assumptions hold to the letter. Where nothing was answered there is nothing to say.
+//! is that of today's holding times, less what is waited for a pool. A queueing formula stands
+//! beside the measured wait only where its assumptions hold to the letter. Where nothing was
+//! answered there is nothing to say.
 
 use super::components::utilization;
 use super::metric::wait;

@@ -285,23 +285,13 @@ impl Balancer {
     }
 
     /// Number of backends.
-    pub fn len(&self) -> usize {
+    fn len(&self) -> usize {
         self.open.len()
-    }
-
-    /// Whether there is no backend.
-    pub fn is_empty(&self) -> bool {
-        self.open.is_empty()
     }
 
     /// Whether the health check holds a backend to be up.
     pub fn is_up(&self, backend: u16) -> bool {
         self.up[backend as usize]
-    }
-
-    /// How many backends are up.
-    pub fn up_count(&self) -> usize {
-        self.up.iter().filter(|&&up| up).count()
     }
 
     /// Takes a backend in or out; returns whether that changed anything.

@@ -96,14 +96,16 @@ const BALANCE: &[&str] = &[
     "{ consistent_hash: user }",
 ];
 
-/// What a caller does about its calls.
-fn policy() -> Text {
+/// What a caller does about its calls; a balancer chooses by a key of its own.
+fn policy(chooses: bool) -> Text {
+    let none = Just(String::new()).boxed();
+    let balance = if chooses { maybe("balance", 0.5, one_of(BALANCE)) } else { none };
     let parts = (
         maybe("timeout", 0.5, span_from(5, 500)),
         one_of(&["", "cancel: true, "]),
         maybe("retries", 0.4, retries()),
         maybe("pool", 0.4, pool()),
-        maybe("balance", 0.5, one_of(BALANCE)),
+        balance,
     );
     parts
         .prop_map(|(timeout, cancel, retries, pool, balance)| {
@@ -198,9 +200,9 @@ fn service(name: &'static str, instances: u32, handle: Text) -> Text {
         one_of(&["false", "false", "true"]),
         queue(),
         handle,
-        policy(),
-        policy(),
-        policy(),
+        policy(true),
+        policy(true),
+        policy(true),
         maybe("startup", 0.3, span(300)),
     );
     parts
@@ -257,7 +259,7 @@ fn balancer(instances: u32) -> Text {
         check,
         maybe("ejection", 0.4, ejection.boxed()),
         one_of(&["0s", "31us", "1ms"]),
-        policy(),
+        policy(false),
     );
     parts
         .prop_map(move |(balance, sticky, check, ejection, work, policy)| {

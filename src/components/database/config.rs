@@ -89,7 +89,7 @@ impl RoomConfig for DatabaseConfig {
                 planner.out.error("E0504", self.connections.span, "a database needs a connection");
                 1
             }
-            // Shrunk, the machine is slower by as much as the load is less: as many are held at once.
+            // Shrunk, it is slower by as much as the load is less: as many are held at once.
             connections => connections,
         };
         let machine = planner.topology.components[id.index()].places[0].machine as usize;
