@@ -2,9 +2,9 @@
 //!
 //! Events leave in the order of (time, sequence number), both integers, so ties are decided by the
 //! order of scheduling and never by how they are stored. Events for *now* leave before any other,
-//! in FIFO order. A constant delay leaves in the order it came, so it needs no sorting: one ring for
-//! each. The schedule does not know what its events mean and cannot take one back:
-//! whoever schedules keeps a key or a token that makes a late event stale.
+//! in FIFO order. A constant delay leaves in the order it came and needs no sorting: one ring for
+//! each. The schedule does not know what its events mean and cannot take one back: whoever
+//! schedules keeps a key or a token that makes a late event stale.
 
 use std::collections::VecDeque;
 
