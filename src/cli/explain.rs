@@ -213,7 +213,7 @@ mod tests {
         let refused = |line: usize| {
             loaded.diagnostics.iter().any(|found| {
                 let of_this = ["has no `", "figure of", "is not built yet", "of which fault"];
-                loaded.sources.position(found.span).0 as usize == line
+                loaded.sources.position(found.span).0 == line
                     && of_this.iter().any(|part| found.message.contains(part))
             })
         };
