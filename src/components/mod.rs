@@ -1,6 +1,6 @@
 //! The components: one room per kind, the one list of kinds, and what rooms may share.
 //!
-//! A room reacts to calls through [`Cx`](context::Cx) and sees no other room. Nothing here knows
+//! A room reacts to calls through [`Cx`] and sees no other room. Nothing here knows
 //! the users' load, faults as they are declared, or what is reported.
 
 pub mod call;
