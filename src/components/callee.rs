@@ -8,7 +8,7 @@ use super::event::Event;
 use super::outcome::{Cause, Reply};
 use super::record::Note;
 use super::topology::{ComponentId, LinkId, MachineId};
-use crate::engine::processor::{Next, Sharing};
+use crate::engine::processor::Next;
 use crate::engine::schedule::Lane;
 use crate::units::{Duration, Instant};
 
@@ -190,12 +190,6 @@ impl Cx<'_> {
             self.schedule.at(at, Event::Tick(machine, token));
         }
         left
-    }
-
-    /// Whether jobs on the instance's machine can outnumber its cores.
-    pub fn sharing(&self, component: ComponentId, instance: u16) -> Sharing {
-        let machine = self.instances[self.instance_index(component, instance)].machine;
-        self.topology.machines[machine.index()].sharing
     }
 
     /// Wakes the call after a delay of its own (`on_wake` follows, unless its token changes).

@@ -161,20 +161,6 @@ impl<'p> Cx<'p> {
             cores: Processor::new(plan.cores, plan.speed, plan.sharing, plan.tenants.len(), start),
             disk: Device::new(plan.disk_gap),
         });
-        let ledger = Ledger::new(topology, measure);
-        let mut states = Vec::new();
-        let mut first_state = Vec::new();
-        for link in &topology.links {
-            first_state.push(states.len() as u32);
-            let timeout = link.policy.timeout.map(|delay| timers.list(delay));
-            let callers = topology.components[link.caller.index()].instances().max(1);
-            for instance in 0..callers {
-                let routes = routes(link, instance, topology, &first_instance, &ledger);
-                states.push(LinkState::new(link, routes, timeout));
-            }
-        }
-        let waits = topology.links.iter().map(|link| link.policy.pool.and_then(|pool| pool.wait));
-        let pool_waits = waits.map(|wait| wait.map(|delay| timers.list(delay))).collect();
         let network = &topology.network;
         let mut hop = |law: &Sampler| Hop::new(law, &mut schedule);
         let hops = [
@@ -183,6 +169,20 @@ impl<'p> Cx<'p> {
             hop(&network.within_zone),
             hop(&network.between_zones),
         ];
+        let ledger = Ledger::new(topology, measure);
+        let mut states = Vec::new();
+        let mut first_state = Vec::new();
+        for link in &topology.links {
+            first_state.push(states.len() as u32);
+            let timeout = link.policy.timeout.map(|delay| timers.list(delay));
+            let callers = topology.components[link.caller.index()].instances().max(1);
+            for instance in 0..callers {
+                let routes = routes(link, instance, topology, &first_instance, &hops, &ledger);
+                states.push(LinkState::new(link, routes, timeout));
+            }
+        }
+        let waits = topology.links.iter().map(|link| link.policy.pool.and_then(|pool| pool.wait));
+        let pool_waits = waits.map(|wait| wait.map(|delay| timers.list(delay))).collect();
         Self {
             topology,
             schedule,
@@ -293,6 +293,7 @@ fn routes(
     instance: u16,
     topology: &Topology,
     first_instance: &[u32],
+    hops: &[Hop; 4],
     ledger: &Ledger,
 ) -> Vec<Route> {
     let from = topology.place(link.caller, instance);
@@ -304,11 +305,7 @@ fn routes(
             Some(from) if from.zone == to.zone => 2,
             Some(_) => 3,
         };
-        let network = &topology.network;
-        let law =
-            [&network.users, &network.within_host, &network.within_zone, &network.between_zones]
-                [hop as usize];
-        let at_once = law.is_constant() == Some(0);
+        let at_once = hops[hop as usize].constant == Some((0, 0));
         let place = first_instance[component.index()] + u32::from(instance);
         Route { component, instance, hop, at_once, place, row: ledger.first_row(component) }
     };

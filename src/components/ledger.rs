@@ -139,8 +139,6 @@ pub struct Ledger {
     operations: usize,
     /// By link.
     pub links: Vec<LinkLedger>,
-    /// Calls answered and failed by (link, backend): the shares of a balancer.
-    pub backends: Vec<Vec<u64>>,
 }
 
 impl Ledger {
@@ -165,7 +163,6 @@ impl Ledger {
             rows: vec![OperationLedger::default(); topology.components.len() * operations],
             operations,
             links: vec![LinkLedger::default(); topology.links.len()],
-            backends: topology.links.iter().map(|link| vec![0; link.targets.len()]).collect(),
         }
     }
 

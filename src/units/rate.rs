@@ -49,11 +49,6 @@ impl Rate {
     pub fn per_second(self) -> f64 {
         self.0
     }
-
-    /// The mean time between two events in seconds; infinite for a rate of zero.
-    pub fn mean_gap_seconds(self) -> f64 {
-        1.0 / self.0
-    }
 }
 
 impl fmt::Display for Rate {
