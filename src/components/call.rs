@@ -81,6 +81,8 @@ pub mod flag {
     pub const AT_THE_DOOR: u16 = 8192;
     /// It has had a worker before: whoever is inside is not turned away.
     pub const INSIDE: u16 = 16384;
+    /// A store asks on behalf of its caller: what is safe is told by the store, not by the callee.
+    pub const INNER: u16 = 32768;
 }
 
 /// How deep loops may nest in one handler.
@@ -131,6 +133,12 @@ pub struct Call {
     pub user: u32,
     /// Popularity rank of the item, from 0.
     pub item: u64,
+    /// Version of the item that a fill or a passed-on write brings along; 0 for none.
+    pub version: u32,
+    /// Newest version acknowledged before a read began.
+    pub expected: u32,
+    /// What a request's reads met: [`super::versions::STALE`] and its like.
+    pub notes: u8,
     /// A request's intended arrival.
     pub intended: Instant,
     /// When this attempt was made.

@@ -41,6 +41,8 @@ pub struct Ask {
     pub item: u64,
     /// Statements of a write.
     pub count: u16,
+    /// Version of the item that it brings along; 0 for none.
+    pub version: u32,
     /// Tells this call's draws from those of the caller's other calls; [`PASS_ON`] for the same.
     pub salt: u64,
     /// [`flag::OPTIONAL`], [`flag::PROBE`] or nothing.
@@ -107,6 +109,11 @@ impl Cx<'_> {
         call.count = ask.count;
         call.user = user;
         call.item = ask.item;
+        call.version = ask.version;
+        if let (Access::Read, Some(data)) = (ask.access, ask.data) {
+            let dense = self.topology.data[data.index()].first + ask.item;
+            call.expected = self.versions.acknowledged(dense);
+        }
         call.children = List::default();
         call.sibling_link = Link::default();
         if !lone {
@@ -210,7 +217,7 @@ impl Cx<'_> {
                 let failure = Some(Failure { cause: Cause::PoolWait, at, waiting_for });
                 let call = &mut self.calls[key];
                 call.phase = Phase::Inbound;
-                call.reply = Reply { failure, hit: false };
+                call.reply = Reply { failure, ..Reply::OK };
                 self.schedule.ready(Event::Reply(key));
             }
         }
@@ -489,7 +496,7 @@ impl Cx<'_> {
         let measured = self.ledger.measure.covers(now);
         self.ledger.link(link).failed += u64::from(measured);
         let failure = Failure { cause, at: plan.caller, waiting_for: Some(waiting_for) };
-        let reply = Reply { failure: Some(failure), hit: false };
+        let reply = Reply { failure: Some(failure), ..Reply::OK };
         if matches!(phase, Phase::PoolWait | Phase::Lost) {
             return self.settle(key, reply, cause);
         }
@@ -530,7 +537,7 @@ impl Cx<'_> {
             request: from.request,
             draw: from.draw,
             parent: from.parent,
-            flags: from.flags & (flag::OPTIONAL | flag::WASTED) | flag::CHILD,
+            flags: from.flags & (flag::OPTIONAL | flag::WASTED | flag::INNER) | flag::CHILD,
             attempt: from.attempt,
             access: from.access,
             caller_instance: from.caller_instance,
@@ -542,6 +549,8 @@ impl Cx<'_> {
             count: from.count,
             user: from.user,
             item: from.item,
+            version: from.version,
+            expected: from.expected,
             phase: Phase::Backoff,
             token: self.calls[twin].token.wrapping_add(1),
             ..Call::default()

@@ -9,6 +9,7 @@ use super::event::{Event, Packed};
 use super::ledger::{Ledger, Measure};
 use super::record::Record;
 use super::topology::{ComponentId, LinkId, LinkPlan, MachineId, Topology};
+use super::versions::Versions;
 use crate::engine::arena::Arena;
 use crate::engine::processor::{Device, Next, Processor};
 use crate::engine::schedule::{Lane, Schedule};
@@ -102,6 +103,8 @@ pub struct Cx<'p> {
     pub schedule: Schedule<Packed>,
     /// Frames of calls in flight.
     pub calls: Arena<Call>,
+    /// Which versions of items exist.
+    pub versions: Versions,
     /// The ledger of attempts.
     pub ledger: Ledger,
     /// Key of this replication's draws.
@@ -187,6 +190,7 @@ impl<'p> Cx<'p> {
             topology,
             schedule,
             calls: Arena::with_capacity(1024),
+            versions: Versions::new(topology.items(), topology.own_writes),
             ledger,
             root,
             record: Record::default(),

@@ -16,6 +16,7 @@ pub mod names;
 pub mod outcome;
 pub mod record;
 pub mod topology;
+pub mod versions;
 
 pub mod cache;
 pub mod database;

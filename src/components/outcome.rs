@@ -81,15 +81,17 @@ pub struct Reply {
     pub failure: Option<Failure>,
     /// Whether a cache had the item.
     pub hit: bool,
+    /// Version of the item read or written.
+    pub version: u32,
 }
 
 impl Reply {
     /// Answered in full.
-    pub const OK: Reply = Reply { failure: None, hit: false };
+    pub const OK: Reply = Reply { failure: None, hit: false, version: 0 };
 
     /// Failed.
     pub const fn failed(cause: Cause, at: ComponentId) -> Self {
-        Self { failure: Some(Failure { cause, at, waiting_for: None }), hit: false }
+        Self { failure: Some(Failure { cause, at, waiting_for: None }), hit: false, version: 0 }
     }
 
     /// Whether it was answered.

@@ -165,12 +165,19 @@ pub struct Topology {
     pub operations: Vec<OperationFacts>,
     /// Network delays.
     pub network: NetworkPlan,
+    /// Whether somebody asks if users see their own writes.
+    pub own_writes: bool,
 }
 
 impl Topology {
     /// The pseudo-operation of health probes.
     pub fn probe(&self) -> OperationId {
         OperationId::new(self.operations.len() - 1)
+    }
+
+    /// Number of items of all data sets together.
+    pub fn items(&self) -> u64 {
+        self.data.last().map_or(0, |last| last.first + last.items)
     }
 
     /// Where an instance stands; `None` for the users.

@@ -117,6 +117,7 @@ fn topology(server: ComponentId) -> Topology {
         }],
         operations: vec![operation("request"), operation("probe")],
         network: NetworkPlan::none(),
+        own_writes: false,
     }
 }
 

@@ -132,6 +132,7 @@ fn empty_topology(document: &Document) -> Topology {
         data: Vec::new(),
         operations: Vec::new(),
         network: document.network.value.as_ref().map_or_else(none, NetworkConfig::plan),
+        own_writes: false,
     }
 }
 

@@ -67,6 +67,7 @@ fn queue(rate: f64, service: Sampler, cores: f64, workers: u32, seconds: i64) ->
         }],
         operations: vec![operation("request"), operation("probe")],
         network: NetworkPlan::none(),
+        own_writes: false,
     };
     let service = ServicePlan {
         id: server,

@@ -213,7 +213,7 @@ impl<'p> Cache<'p> {
                 let hit = self.use_item(instance, dense, now);
                 self.lookups.add(now.0, 1);
                 self.hits.add(now.0, u64::from(hit));
-                Reply { failure: None, hit }
+                Reply { hit, ..Reply::OK }
             }
             Access::Fill => {
                 let jitter = draw.child(TTL).draw().unit();

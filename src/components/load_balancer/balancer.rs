@@ -64,8 +64,9 @@ impl<'p> LoadBalancer<'p> {
             data: frame.data,
             item: frame.item,
             count: frame.count,
+            version: frame.version,
             salt: PASS_ON,
-            flags: 0,
+            flags: frame.flags & flag::INNER,
         };
         cx.call(call, ask);
     }

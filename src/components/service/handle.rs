@@ -2,7 +2,7 @@
 
 use super::plan::Step;
 use super::service::Service;
-use crate::components::call::{CallKey, flag};
+use crate::components::call::{Access, CallKey, flag};
 use crate::components::caller::Ask;
 use crate::components::context::Cx;
 use crate::components::outcome::{Cause, Reply};
@@ -134,6 +134,7 @@ impl Service<'_> {
             data: *data,
             item,
             count: *statements,
+            version: if *access == Access::Fill { frame.reply.version } else { 0 },
             salt: cx.step_salt(call, *salt),
             flags: if *optional { flag::OPTIONAL } else { 0 },
         }

@@ -202,6 +202,7 @@ impl<'p> Users<'p> {
         frame.demand = 0;
         frame.children = List::default();
         frame.pending = 0;
+        frame.notes = 0;
         self.outstanding += u64::from(cohort);
         cx.ledger.arrived(frame, now);
         self.ledgers[operation.index()].offered(now, cohort);
@@ -219,6 +220,7 @@ impl<'p> Users<'p> {
             data: plan.data,
             item,
             count: 1,
+            version: 0,
             salt: ENTRY,
             flags: 0,
         };
