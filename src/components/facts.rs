@@ -3,6 +3,7 @@
 //! rest on it.
 
 use super::call::Access;
+use super::figures::Declared;
 use super::topology::{ComponentId, DataId, OperationId, Topology};
 
 /// One sort of call at one component.
@@ -30,6 +31,14 @@ pub trait Facts {
     fn demand_ns(&self, visit: Visit, topology: &Topology) -> f64;
     /// Mean time of such a call here without cores and without calls, in nanoseconds.
     fn delay_ns(&self, visit: Visit, topology: &Topology) -> f64;
+    /// Whether calls wait for a slot here.
+    fn has_slots(&self) -> bool {
+        false
+    }
+    /// What the kind measures besides what every component has.
+    fn figures(&self) -> Vec<Declared> {
+        Vec::new()
+    }
     /// The calls that such a call makes, each with its mean number.
     fn calls(&self, visit: Visit, topology: &Topology, each: &mut dyn FnMut(Visit, f64));
 }

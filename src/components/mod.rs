@@ -11,6 +11,7 @@ pub mod context;
 pub mod event;
 pub mod facts;
 mod family;
+pub mod figures;
 pub mod ledger;
 pub mod names;
 pub mod outcome;
@@ -30,6 +31,7 @@ use call::CallKey;
 use context::Cx;
 use database::{Database, DatabaseConfig, DatabasePlan};
 use facts::Facts;
+use figures::Figures;
 use load_balancer::{LoadBalancer, LoadBalancerConfig, LoadBalancerPlan};
 use names::{Aside, Planner};
 use outcome::Reply;
@@ -56,21 +58,10 @@ pub trait Room {
     fn on_probe(&mut self, _cx: &mut Cx<'_>, _at: Probed, _ok: bool) {}
     /// An instance died; the frames in it are gone already.
     fn on_crash(&mut self, _cx: &mut Cx<'_>, _instance: u16) {}
-    /// The ratios that the kind adds to the summary.
-    fn ratios(&self) -> Vec<RatioOf<'_>> {
-        Vec::new()
+    /// What the kind has measured of its own; the replication is over.
+    fn figures(&mut self) -> Figures {
+        Figures::default()
     }
-}
-
-/// A ratio of two counts by window of the measured time.
-#[derive(Clone, Copy, Debug)]
-pub struct RatioOf<'a> {
-    /// Its name in summaries and expressions.
-    pub name: &'static str,
-    /// The part.
-    pub parts: &'a [u64],
-    /// Of what.
-    pub of: &'a [u64],
 }
 
 /// Which backend of which link was probed by which instance.

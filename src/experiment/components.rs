@@ -3,7 +3,8 @@
 use super::metric::{calls, in_service_core_ns, wait};
 use super::sample::Sample;
 use super::summarize::{estimate, failures, proportion, quantiles, quotient, rate};
-use super::summary::{Component, Extra, Unit};
+use super::summary::{Component, Extra, Quantiles, Unit};
+use crate::components::figures::{Declared, Sort};
 use crate::components::ledger::{LinkLedger, OperationLedger};
 use crate::components::outcome::Cause;
 use crate::metrics::Histogram;
@@ -75,18 +76,8 @@ pub fn utilization(
 /// What the kind and the links of the component add.
 fn extras(plan: &Plan, observed: &[Observations], index: usize) -> Vec<Extra> {
     let mut list = Vec::new();
-    let names = observed[0].ratios[index].iter().map(|ratio| ratio.name);
-    for (place, name) in names.enumerate() {
-        let counts = |one: &Observations| {
-            let ratio = &one.ratios[index][place];
-            (ratio.parts.iter().sum(), ratio.of.iter().sum())
-        };
-        list.push(Extra {
-            name: name.to_owned(),
-            label: name.replace('_', " "),
-            unit: Unit::Ratio,
-            value: proportion(observed, counts),
-        });
+    for Declared { name, sort } in plan.components[index - 1].facts().figures() {
+        figure_extras(observed, (index, name, sort), &mut list);
     }
     let mut targets: Vec<usize> =
         links_of(plan, index).map(|link| plan.topology.links[link].target().index()).collect();
@@ -94,6 +85,41 @@ fn extras(plan: &Plan, observed: &[Observations], index: usize) -> Vec<Extra> {
     targets.dedup();
     targets.into_iter().for_each(|target| link_extras(plan, observed, (index, target), &mut list));
     list
+}
+
+/// A figure of the kind; of a sample its median and its tail.
+fn figure_extras(
+    observed: &[Observations],
+    (index, name, sort): (usize, &'static str, Sort),
+    list: &mut Vec<Extra>,
+) {
+    let mut add = |suffix: &str, label: &str, unit: Unit, value| {
+        let label = format!("{}{label}", name.replace('_', " "));
+        list.push(Extra { name: format!("{name}{suffix}"), label, unit, value });
+    };
+    match sort {
+        Sort::Ratio => {
+            let counts = |one: &Observations| {
+                let ratio = one.figures[index].ratio(name);
+                ratio.map_or((0, 0), |ratio| (ratio.parts.iter().sum(), ratio.of.iter().sum()))
+            };
+            add("", "", Unit::Ratio, proportion(observed, counts));
+        }
+        Sort::Count => {
+            let count = |one: &Observations| {
+                let counts = one.figures[index].count(name).unwrap_or_default();
+                (counts.iter().sum::<u64>() as f64).into()
+            };
+            add("", "", Unit::Count, estimate(observed, count).within(0.0, f64::INFINITY));
+        }
+        Sort::Sample => {
+            let samples =
+                observed.iter().map(|one| Sample::of(one.figures[index].sample(name), 0, 0));
+            let Quantiles { p50, p99, .. } = quantiles(&samples.collect::<Vec<_>>());
+            add("_p50_ms", " p50", Unit::Milliseconds, p50);
+            add("_p99_ms", " p99", Unit::Milliseconds, p99);
+        }
+    }
 }
 
 fn links_of(plan: &Plan, caller: usize) -> impl Iterator<Item = usize> + '_ {

@@ -52,6 +52,7 @@ pub fn queue(rate: f64, work_ms: f64, seconds: i64) -> Plan {
                 access: Access::Call,
                 data: None,
                 patience: None,
+                fresh: false,
                 loads: None,
             }],
             bounds: vec![1.0],

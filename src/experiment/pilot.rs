@@ -207,7 +207,7 @@ impl Courses {
             series.map_or(Vec::new(), |(_, sums)| sums.iter().map(|&sum| sum as f64).collect())
         };
         let components = 1..observed.ledger.components.len();
-        let ratios = observed.ratios.iter().flatten();
+        let ratios = observed.figures.iter().flat_map(|figures| &figures.ratios);
         let ratios = ratios.map(|ratio| course(&ratio.parts, &ratio.of));
         Self {
             users: vec![latency(observed), present(0)],

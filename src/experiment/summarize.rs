@@ -165,6 +165,16 @@ fn traffic(plan: &Plan, observed: &[Observations], operations: &[usize]) -> Traf
         goodput_rps: rate(observed, |one| of(one, |ledger| ledger.goodput)),
         availability: proportion(observed, |one| (of(one, |ledger| ledger.answered), offered(one))),
         degraded: proportion(observed, |one| (0, offered(one))),
+        stale_reads: proportion(observed, |one| {
+            (of(one, |ledger| ledger.stale), of(one, |ledger| ledger.answered))
+        }),
+        own_write_missing: match plan.topology.own_writes {
+            true => proportion(observed, |one| {
+                let missing = of(one, |ledger| ledger.own_write_missing);
+                (missing, of(one, |ledger| ledger.answered))
+            }),
+            false => Estimate::NO_DATA,
+        },
         amplification: estimate(observed, |one| {
             quotient(of(one, |ledger| ledger.attempts) as f64, offered(one) as f64)
         }),

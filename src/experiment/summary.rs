@@ -69,6 +69,11 @@ pub struct Traffic {
     pub availability: Estimate,
     /// Share of the requests that were answered in part.
     pub degraded: Estimate,
+    /// Share of the answered requests with a read older than the newest acknowledged write.
+    pub stale_reads: Estimate,
+    /// Share of the answered requests that missed their user's own acknowledged write; no data
+    /// where nobody asked for it.
+    pub own_write_missing: Estimate,
     /// Attempts per request: what retries and hedges make of the offered load.
     pub amplification: Estimate,
     /// Latency of the answered requests.

@@ -57,6 +57,8 @@ fn traffic(share: f64, slower: f64) -> Traffic {
         goodput_rps: about(998.6 * share, 2.4 * share),
         availability: about(0.99871, 0.00008),
         degraded: about(0.0, 0.0),
+        stale_reads: about(0.0, 0.0),
+        own_write_missing: Estimate::NO_DATA,
         amplification: about(1.0021, 0.0003),
         answered_ms: quantiles(latency),
         felt_ms: quantiles(felt),

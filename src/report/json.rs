@@ -62,6 +62,8 @@ fn traffic(traffic: &Traffic) -> Json {
         "goodput_rps": estimate(&traffic.goodput_rps),
         "availability": estimate(&traffic.availability),
         "degraded": estimate(&traffic.degraded),
+        "stale_reads": estimate(&traffic.stale_reads),
+        "own_write_missing": estimate(&traffic.own_write_missing),
         "amplification": estimate(&traffic.amplification),
         "latency_ms": {
             "answered": quantiles(&traffic.answered_ms),

@@ -16,6 +16,7 @@ use crate::components::topology::{
 use crate::components::{ComponentPlan, RoomConfig};
 use crate::engine::processor::Sharing;
 use crate::engine::stream::salt;
+use crate::language::expression::Metric;
 use crate::language::expression::{Expression, is_reserved};
 use crate::language::{Diagnostics, Span, Spanned};
 use crate::policy::network::{NetworkConfig, NetworkPlan, Place};
@@ -132,8 +133,15 @@ fn empty_topology(document: &Document) -> Topology {
         data: Vec::new(),
         operations: Vec::new(),
         network: document.network.value.as_ref().map_or_else(none, NetworkConfig::plan),
-        own_writes: false,
+        own_writes: asks_for_own_writes(document),
     }
+}
+
+/// Whether an expression asks if users see their own writes.
+fn asks_for_own_writes(document: &Document) -> bool {
+    let expressions = document.slo.value.iter().chain(&document.expect.value);
+    let mut measures = expressions.flat_map(|expression| expression.left.measures());
+    measures.any(|measure| measure.metric.value == Metric::OwnWriteMissing)
 }
 
 fn settings(document: &Document) -> Settings {

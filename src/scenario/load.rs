@@ -34,6 +34,7 @@ pub(super) fn plan(
             access: Access::Call,
             data: None,
             patience,
+            fresh: false,
             loads: None,
         });
         weights.push(1.0);
@@ -173,6 +174,7 @@ fn operation(
         access,
         data,
         patience,
+        fresh: operation.fresh.value,
         loads: (!requests.is_empty()).then_some(LoadsPlan { requests, parallel }),
     })
 }

@@ -1,22 +1,12 @@
 //! What one replication has observed: counts, histograms and series, in integers where they count.
 //!
-//! Plain data: no estimates, no names but those of ratios. `experiment` turns it into a summary.
+//! Plain data: no estimates, no names but those of figures. `experiment` turns it into a summary.
 
 use super::faults::Occurrence;
 use super::users::ledger::UserLedger;
+use crate::components::figures::Figures;
 use crate::components::ledger::Ledger;
 use crate::units::Duration;
-
-/// A ratio that a kind of component adds.
-#[derive(Clone, Debug)]
-pub struct Ratio {
-    /// Its name in summaries and expressions.
-    pub name: &'static str,
-    /// The part, by window.
-    pub parts: Vec<u64>,
-    /// Of what, by window.
-    pub of: Vec<u64>,
-}
 
 /// What one replication has observed.
 #[derive(Clone, Debug)]
@@ -25,8 +15,8 @@ pub struct Observations {
     pub users: Vec<UserLedger>,
     /// Attempts by component and link.
     pub ledger: Ledger,
-    /// Ratios by component (the users have none).
-    pub ratios: Vec<Vec<Ratio>>,
+    /// What the kinds of components add, by component (the users add nothing).
+    pub figures: Vec<Figures>,
     /// Disk time by machine, as a share of what it could do in the measured time.
     pub disk_utilization: Vec<f64>,
     /// Each time a fault hit.

@@ -98,6 +98,7 @@ fn queue(rate: f64, service: Sampler, cores: f64, workers: u32, seconds: i64) ->
                 access: Access::Call,
                 data: None,
                 patience: None,
+                fresh: false,
                 loads: None,
             }],
             bounds: vec![1.0],

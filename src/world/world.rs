@@ -3,12 +3,13 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::faults::Faults;
-use super::observations::{Observations, Ratio};
+use super::observations::Observations;
 use super::plan::Plan;
 use super::users::load::Users;
 use crate::components::caller::Resolution;
 use crate::components::context::Cx;
 use crate::components::event::{Event, Packed};
+use crate::components::figures::Figures;
 use crate::components::ledger::Measure;
 use crate::components::record::{Note, Record};
 use crate::components::topology::{ComponentId, MachineId, users};
@@ -199,20 +200,13 @@ impl<'p> World<'p> {
         self.users.end(&mut self.cx);
         self.cx.close_ledger();
         self.faults.listen(&self.cx.detections);
-        let ratios = self.components.iter_mut().map(|component| {
-            let owned = |ratio: &crate::components::RatioOf<'_>| Ratio {
-                name: ratio.name,
-                parts: ratio.parts.to_vec(),
-                of: ratio.of.to_vec(),
-            };
-            component.room().ratios().iter().map(owned).collect()
-        });
-        let ratios = std::iter::once(Vec::new()).chain(ratios).collect();
+        let figures = self.components.iter_mut().map(|component| component.room().figures());
+        let figures = std::iter::once(Figures::default()).chain(figures).collect();
         let before = self.disk_before.iter().zip(&self.disk_after);
         let duration = self.plan.window.duration;
         Observations {
             users: self.users.ledgers,
-            ratios,
+            figures,
             disk_utilization: before.map(|(b, a)| (a - b) as f64 / duration.0 as f64).collect(),
             faults: self.faults.occurrences,
             duration,

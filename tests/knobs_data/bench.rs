@@ -98,8 +98,7 @@ impl Trial {
 
     /// Hits and lookups of a cache, by window.
     pub fn hits(&self, name: &str) -> (Vec<u64>, Vec<u64>) {
-        let ratios = &self.observed.ratios[self.number(name)];
-        let ratio = ratios.iter().find(|ratio| ratio.name == "hit_ratio").expect("a cache");
+        let ratio = self.observed.figures[self.number(name)].ratio("hit_ratio").expect("a cache");
         (ratio.parts.clone(), ratio.of.clone())
     }
 

@@ -3,6 +3,7 @@
 use super::{CachePlan, Capacity, TtlPlan, WarmPlan};
 use crate::components::config::{CapacityConfig, Common};
 use crate::components::facts::{Facts, Visit};
+use crate::components::figures::Declared;
 use crate::components::names::{Aside, Planner};
 use crate::components::topology::{ComponentId, OperationId, Topology};
 use crate::components::{ComponentPlan, RoomConfig};
@@ -200,6 +201,10 @@ impl Facts for CachePlan {
 
     fn delay_ns(&self, _visit: Visit, _topology: &Topology) -> f64 {
         self.latency.mean_ns()
+    }
+
+    fn figures(&self) -> Vec<Declared> {
+        vec![Declared::ratio("hit_ratio")]
     }
 
     fn calls(&self, _visit: Visit, _topology: &Topology, _each: &mut dyn FnMut(Visit, f64)) {}

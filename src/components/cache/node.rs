@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 
 use super::lru::Lru;
+use crate::components::Room;
 use crate::components::call::{Access, Call, CallKey, flag};
 use crate::components::context::Cx;
 use crate::components::facts::Visit;
+use crate::components::figures::{Figures, Ratio};
 use crate::components::outcome::Reply;
 use crate::components::topology::{ComponentId, DataId, Topology};
-use crate::components::{RatioOf, Room};
 use crate::engine::stream::{DrawKey, salt};
 use crate::metrics::{CountSeries, Windows};
 use crate::random::Sampler;
@@ -273,8 +274,8 @@ impl Room for Cache<'_> {
         self.contents[instance as usize].clear();
     }
 
-    fn ratios(&self) -> Vec<RatioOf<'_>> {
-        let (parts, of) = (self.hits.sums(), self.lookups.sums());
-        vec![RatioOf { name: "hit_ratio", parts, of }]
+    fn figures(&mut self) -> Figures {
+        let (parts, of) = (self.hits.sums().to_vec(), self.lookups.sums().to_vec());
+        Figures { ratios: vec![Ratio { name: "hit_ratio", parts, of }], ..Figures::default() }
     }
 }

@@ -162,5 +162,9 @@ impl Facts for DatabasePlan {
         }
     }
 
+    fn has_slots(&self) -> bool {
+        true
+    }
+
     fn calls(&self, _visit: Visit, _topology: &Topology, _each: &mut dyn FnMut(Visit, f64)) {}
 }

@@ -475,6 +475,10 @@ impl Facts for ServicePlan {
         }
     }
 
+    fn has_slots(&self) -> bool {
+        true
+    }
+
     fn handles(&self, operation: OperationId) -> bool {
         self.entries[operation.index()] != NO_PROGRAM
     }

@@ -2,12 +2,12 @@
 
 use super::period::{Chosen, length_ns, sum};
 use super::{Reading, per_second, quotient};
+use crate::components::figures::Ratio;
 use crate::components::ledger::{ComponentLedger, OperationLedger};
 use crate::components::outcome::Cause;
 use crate::experiment::sample::Sample;
 use crate::language::expression::Statistic;
 use crate::metrics::Gauge;
-use crate::world::observations::Ratio;
 use crate::world::{Observations, Plan};
 
 /// What is measured of a component.
@@ -55,6 +55,10 @@ pub enum ComponentMeasure {
     Ratio(&'static str),
     /// One less a ratio of the kind.
     RatioMissing(&'static str),
+    /// A count of the kind.
+    Count(&'static str),
+    /// A sample of the kind.
+    Sample(&'static str),
 }
 
 /// A component, and one operation of it or all.
@@ -104,6 +108,7 @@ impl ComponentMeasure {
                 | Self::Instances
                 | Self::Ratio(_)
                 | Self::RatioMissing(_)
+                | Self::Count(_)
         ) && statistic == Statistic::Mean
     }
 
@@ -119,6 +124,8 @@ impl ComponentMeasure {
                 | Self::Instances
                 | Self::Ratio(_)
                 | Self::RatioMissing(_)
+                | Self::Count(_)
+                | Self::Sample(_)
         )
     }
 
@@ -132,12 +139,25 @@ impl ComponentMeasure {
         windows: Option<&[Chosen]>,
     ) -> Reading {
         let ledger = &observed.ledger.components[at.component];
+        let figures = &observed.figures[at.component];
         match self {
             Self::Share(chosen) => self.share(at, chosen, observed),
             Self::Ratio(name) | Self::RatioMissing(name) => {
                 let missing = matches!(self, Self::RatioMissing(_));
-                let found = observed.ratios[at.component].iter().find(|one| one.name == *name);
+                let found = figures.ratio(name);
                 found.map_or(Reading::share(0, 0), |one| ratio(one, missing, windows))
+            }
+            Self::Count(name) => {
+                let counts = figures.count(name).unwrap_or_default();
+                let total: u64 = match windows {
+                    Some(windows) => sum(counts, windows),
+                    None => counts.iter().sum(),
+                };
+                Reading::figure(total as f64)
+            }
+            Self::Sample(name) => {
+                let sample = Sample::of(figures.sample(name), 0, 0);
+                Reading::figure(sample.statistic(statistic))
             }
             _ => match windows {
                 Some(windows) => self.within(plan, at.component, ledger, windows),

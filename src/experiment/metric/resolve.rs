@@ -4,7 +4,8 @@
 
 use super::period::{Period, Time};
 use super::{ComponentMeasure, FaultMeasure, Metric, Subject, UserMeasure};
-use crate::components::ComponentPlan;
+use crate::components::facts::Facts;
+use crate::components::figures::{Declared, Sort};
 use crate::components::outcome::Cause;
 use crate::language::codes::Code;
 use crate::language::expression::{
@@ -13,6 +14,9 @@ use crate::language::expression::{
 use crate::language::suggest::{did_you_mean, nearest};
 use crate::language::{Diagnostics, Span, Spanned};
 use crate::world::Plan;
+
+/// The figure of which `misses` is the rest.
+const HIT_RATIO: &str = "hit_ratio";
 
 const UNBUILT: &str = "E0110";
 const ADDRESS: &str = "E0411";
@@ -279,7 +283,6 @@ impl<'p> Names<'p> {
         out: &mut Diagnostics,
     ) -> Option<Subject> {
         let facts = &self.plan.topology.components[component];
-        let kind = Kind::of(&self.plan.components[component - 1]);
         let word = measure.metric.value;
         match component_measure(self.plan, component, measure) {
             Ok(measure) => Some(Subject::Component { component, operation, measure }),
@@ -297,7 +300,7 @@ impl<'p> Names<'p> {
             }
             Err(Missing::Metric) => {
                 let name = word.word().name();
-                let names = kind.metrics();
+                let names = metrics_of(self.plan.components[component - 1].facts());
                 let message = format!("`{}`, a {}, has no `{name}`", facts.name, facts.kind);
                 let meant = if word == Word::Latency { "sojourn" } else { &name };
                 let help = match nearest(meant, &names) {
@@ -369,11 +372,7 @@ fn is_unbuilt(word: Word) -> bool {
     use Word::*;
     matches!(
         word,
-        OwnWriteMissing
-            | StaleReads
-            | Lag
-            | LostWrites
-            | Conflicts
+        Conflicts
             | ShardUtilization
             | ShardKeys
             | Backlog
@@ -425,6 +424,8 @@ fn user_measure(measure: &Measure) -> Option<UserMeasure> {
         Word::Degraded => UserMeasure::Degraded,
         Word::Failures => UserMeasure::Failures(cause(measure)),
         Word::Attempts => UserMeasure::Attempts,
+        Word::StaleReads => UserMeasure::StaleReads,
+        Word::OwnWriteMissing => UserMeasure::OwnWriteMissing,
         _ => return None,
     })
 }
@@ -452,47 +453,34 @@ enum Missing {
     Balancer,
 }
 
-/// What of the kinds matters here.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Kind {
-    Slots,
-    Cache,
-    Other,
-}
-
-impl Kind {
-    fn of(plan: &ComponentPlan) -> Self {
-        match plan {
-            ComponentPlan::Service(_) | ComponentPlan::Database(_) => Self::Slots,
-            ComponentPlan::Cache(_) => Self::Cache,
-            ComponentPlan::LoadBalancer(_) => Self::Other,
+/// The names of what a component measures.
+fn metrics_of(facts: &dyn Facts) -> Vec<&'static str> {
+    let mut names = vec![
+        "utilization",
+        "arrivals",
+        "throughput",
+        "share",
+        "sojourn",
+        "service",
+        "in_system",
+        "busy",
+        "slowdown",
+        "up",
+        "instances",
+        "calls",
+        "error_rate",
+        "failures",
+    ];
+    if facts.has_slots() {
+        names.extend(["visits", "rejected", "wait", "queue", "prob_wait"]);
+    }
+    for figure in facts.figures() {
+        names.push(figure.name);
+        if figure.name == HIT_RATIO {
+            names.push("misses");
         }
     }
-
-    fn metrics(self) -> Vec<&'static str> {
-        let mut names = vec![
-            "utilization",
-            "arrivals",
-            "throughput",
-            "share",
-            "sojourn",
-            "service",
-            "in_system",
-            "busy",
-            "slowdown",
-            "up",
-            "instances",
-            "calls",
-            "error_rate",
-            "failures",
-        ];
-        match self {
-            Self::Slots => names.extend(["visits", "rejected", "wait", "queue", "prob_wait"]),
-            Self::Cache => names.extend(["hit_ratio", "misses"]),
-            Self::Other => {}
-        }
-        names
-    }
+    names
 }
 
 fn component_measure(
@@ -500,10 +488,10 @@ fn component_measure(
     component: usize,
     measure: &Measure,
 ) -> Result<ComponentMeasure, Missing> {
-    let kind = Kind::of(&plan.components[component - 1]);
-    let slots = |found: ComponentMeasure| match kind {
-        Kind::Slots => Ok(found),
-        _ => Err(Missing::Metric),
+    let facts = plan.components[component - 1].facts();
+    let slots = |found: ComponentMeasure| match facts.has_slots() {
+        true => Ok(found),
+        false => Err(Missing::Metric),
     };
     Ok(match measure.metric.value {
         Word::Utilization => ComponentMeasure::Utilization,
@@ -530,9 +518,20 @@ fn component_measure(
         Word::Calls => ComponentMeasure::Calls,
         Word::ErrorRate => ComponentMeasure::ErrorRate,
         Word::Failures => ComponentMeasure::Failures(cause(measure).ok_or(Missing::Cause)?),
-        Word::HitRatio if kind == Kind::Cache => ComponentMeasure::Ratio("hit_ratio"),
-        Word::Misses if kind == Kind::Cache => ComponentMeasure::RatioMissing("hit_ratio"),
-        _ => return Err(Missing::Metric),
+        word => return figure(facts, word),
+    })
+}
+
+/// A figure that the kind declares.
+fn figure(facts: &dyn Facts, word: Word) -> Result<ComponentMeasure, Missing> {
+    let name = if word == Word::Misses { HIT_RATIO.into() } else { word.word().name() };
+    let declared = facts.figures().into_iter().find(|figure| figure.name == name);
+    let Declared { name, sort } = declared.ok_or(Missing::Metric)?;
+    Ok(match sort {
+        Sort::Ratio if word == Word::Misses => ComponentMeasure::RatioMissing(name),
+        Sort::Ratio => ComponentMeasure::Ratio(name),
+        Sort::Count => ComponentMeasure::Count(name),
+        Sort::Sample => ComponentMeasure::Sample(name),
     })
 }
 

@@ -37,6 +37,10 @@ pub enum UserMeasure {
     Failures(Option<Cause>),
     /// Tries per request.
     Attempts,
+    /// Share of the answered that read something old.
+    StaleReads,
+    /// Share of the answered that missed a write of their own user.
+    OwnWriteMissing,
 }
 
 /// Latency as felt, of several operations together.
@@ -62,7 +66,12 @@ impl UserMeasure {
             | Self::Availability
             | Self::ErrorRate
             | Self::Degraded => true,
-            Self::PageLoad | Self::Throughput | Self::Failures(_) | Self::Attempts => false,
+            Self::PageLoad
+            | Self::Throughput
+            | Self::Failures(_)
+            | Self::Attempts
+            | Self::StaleReads
+            | Self::OwnWriteMissing => false,
         }
     }
 
@@ -108,6 +117,13 @@ impl UserMeasure {
                 Reading::share(ledgers.map(by).sum(), offered)
             }
             Self::Attempts => quotient(total(|ledger| ledger.attempts) as f64, offered as f64),
+            Self::StaleReads => {
+                Reading::share(total(|ledger| ledger.stale), total(|ledger| ledger.answered))
+            }
+            Self::OwnWriteMissing => {
+                let missing = total(|ledger| ledger.own_write_missing);
+                Reading::share(missing, total(|ledger| ledger.answered))
+            }
         }
     }
 
@@ -139,7 +155,12 @@ impl UserMeasure {
             Self::Availability => Reading::share(answered, offered),
             Self::ErrorRate => Reading::share(failed, offered),
             Self::Degraded => Reading::share(0, offered),
-            Self::PageLoad | Self::Throughput | Self::Failures(_) | Self::Attempts => {
+            Self::PageLoad
+            | Self::Throughput
+            | Self::Failures(_)
+            | Self::Attempts
+            | Self::StaleReads
+            | Self::OwnWriteMissing => {
                 unreachable!("refused when the expression was resolved")
             }
         }

@@ -152,9 +152,13 @@ pub(super) fn traffic(summary: &Summary, page: &mut Page) {
     let streams = streams(summary);
     let differs = |one: &Estimate, usual: f64| one.mean != Value::Finite(usual);
     let retried = streams.iter().any(|(_, traffic)| differs(&traffic.amplification, 1.0));
-    let degraded = streams.iter().any(|(_, traffic)| {
-        differs(&traffic.degraded, 0.0) && traffic.degraded.mean != Value::NoData
-    });
+    let shown = |figure: fn(&Traffic) -> &Estimate| {
+        let some = |one: &Estimate| differs(one, 0.0) && one.mean != Value::NoData;
+        streams.iter().any(|(_, traffic)| some(figure(traffic)))
+    };
+    let degraded = shown(|traffic| &traffic.degraded);
+    let stale = shown(|traffic| &traffic.stale_reads);
+    let missing = shown(|traffic| &traffic.own_write_missing);
     let mut columns = vec![
         Column::names(""),
         Column::figures("offered", 2),
@@ -163,9 +167,11 @@ pub(super) fn traffic(summary: &Summary, page: &mut Page) {
         Column::figures("available", 1),
     ];
     columns.extend(degraded.then(|| Column::figures("degraded", 4)));
+    columns.extend(stale.then(|| Column::figures("stale reads", 4)));
+    columns.extend(missing.then(|| Column::figures("own write missing", 4)));
     columns.extend(retried.then(|| Column::figures("attempts each", 5)));
     let mut table = Table::new(columns);
-    for (name, traffic) in streams {
+    for &(name, traffic) in &streams {
         let mut cells = vec![
             Line::new().plain(name),
             rate(&traffic.offered_rps),
@@ -174,6 +180,8 @@ pub(super) fn traffic(summary: &Summary, page: &mut Page) {
             estimate(&traffic.availability, Unit::Ratio),
         ];
         cells.extend(degraded.then(|| estimate(&traffic.degraded, Unit::Ratio)));
+        cells.extend(stale.then(|| estimate(&traffic.stale_reads, Unit::Ratio)));
+        cells.extend(missing.then(|| estimate(&traffic.own_write_missing, Unit::Ratio)));
         cells.extend(retried.then(|| estimate(&traffic.amplification, Unit::Count)));
         table.row(cells, Vec::new());
     }

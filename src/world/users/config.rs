@@ -57,10 +57,12 @@ config! {
         priority: u64 = "5",
         /// Answered later than this is no goodput; the client's timeout when left out.
         patience: Option<Duration> = "none",
+        /// Whether an answer counts as failed (cause `error`) when one of its reads was older than
+        /// the newest write acknowledged before that read began.
+        fresh: bool = "false",
     }
     unbuilt {
         response: "sizes on the wire",
         value: "what an answer is worth",
-        fresh: "stale reads that count as failed",
     }
 }

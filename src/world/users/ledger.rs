@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 
 use crate::components::outcome::{CAUSES, Failure};
+use crate::components::versions::OWN_WRITE_MISSING;
 use crate::metrics::{CountSeries, Histogram, MeanSeries, Windows};
 use crate::units::Instant;
 
@@ -18,6 +19,10 @@ pub struct UserLedger {
     pub answered: u64,
     /// Of these answered, later than the user's patience.
     pub late: u64,
+    /// Of these answered, with a read older than the newest acknowledged write.
+    pub stale: u64,
+    /// Of these answered, without the user's own acknowledged write.
+    pub own_write_missing: u64,
     /// Attempts of the cohort, repeats by the client included.
     pub attempts: u64,
     /// Failed requests of the cohort by cause.
@@ -51,6 +56,8 @@ impl UserLedger {
             offered: 0,
             answered: 0,
             late: 0,
+            stale: 0,
+            own_write_missing: 0,
             attempts: 0,
             failed: [0; CAUSES],
             failures: BTreeMap::new(),
@@ -77,8 +84,12 @@ impl UserLedger {
 
     /// A request of the cohort is answered.
     #[inline]
-    pub fn answered(&mut self, intended: Instant, latency: i64, good: bool) {
+    pub fn answered(&mut self, intended: Instant, latency: i64, good: bool, notes: u8) {
         self.answered += 1;
+        if notes != 0 {
+            self.stale += 1;
+            self.own_write_missing += u64::from(notes & OWN_WRITE_MISSING != 0);
+        }
         self.late += u64::from(!good);
         self.latency.record(latency);
         self.latency_series.record(intended.0, latency);

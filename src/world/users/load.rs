@@ -46,6 +46,8 @@ pub struct UserOperation {
     pub data: Option<DataId>,
     /// Answered later than this is no goodput.
     pub patience: Option<Duration>,
+    /// Whether a stale read makes it fail.
+    pub fresh: bool,
     /// What is loaded after the answer.
     pub loads: Option<LoadsPlan>,
 }
@@ -229,7 +231,13 @@ impl<'p> Users<'p> {
 
     /// A request is resolved for its user; whether it failed.
     #[inline(always)]
-    pub fn resolved(&mut self, cx: &mut Cx<'_>, key: CallKey, reply: Reply, attempts: u8) -> bool {
+    pub fn resolved(
+        &mut self,
+        cx: &mut Cx<'_>,
+        key: CallKey,
+        mut reply: Reply,
+        attempts: u8,
+    ) -> bool {
         let now = cx.now();
         let frame = &cx.calls[key];
         let (operation, user, intended) = (frame.operation, frame.user, frame.intended);
@@ -238,8 +246,11 @@ impl<'p> Users<'p> {
         let plan = &self.plan.operations[operation.index()];
         let latency = now.0 - intended.0;
         let good = plan.patience.is_none_or(|patience| latency <= patience.0);
+        let (request, notes) = (frame.request, frame.notes);
+        if plan.fresh && notes != 0 && reply.is_ok() {
+            reply = Reply::failed(Cause::Error, users());
+        }
         let cause = reply.failure.map(|failure| failure.cause);
-        let request = frame.request;
         cx.ledger.left(frame, now, cause);
         if cx.record.is_on() {
             cx.record.note(Note::Ended { request, at: now, failure: reply.failure });
@@ -249,7 +260,7 @@ impl<'p> Users<'p> {
         match reply.failure {
             None => {
                 if cohort {
-                    ledger.answered(intended, latency, good);
+                    ledger.answered(intended, latency, good, notes);
                 }
                 if cx.ledger.measure.covers(now) {
                     ledger.completed(now, good);
