@@ -13,7 +13,7 @@ use super::replicate::{Progress, Replicator, RunError};
 use super::summarize::{Frame, summarize};
 use super::summary::{ScenarioId, Summary};
 use super::verdict::Verdict;
-use crate::units::{Duration, Ratio};
+use crate::units::Duration;
 use crate::world::{Observations, Plan};
 
 /// An open verdict makes a run at most so many times as long as asked for.
@@ -26,8 +26,6 @@ pub enum Warmup {
     Auto,
     /// So long.
     Fixed(Duration),
-    /// A share of the measured time.
-    Share(Ratio),
 }
 
 /// What an experiment is, beside its plan.
@@ -121,9 +119,9 @@ pub fn run(
         Warmup::Auto => {
             Some(pilot(plan, settings.seed, &replicator)?.ok_or(RunError::Interrupted)?)
         }
-        Warmup::Fixed(_) | Warmup::Share(_) => None,
+        Warmup::Fixed(_) => None,
     };
-    let warmup = warmup_of(settings.warmup, plan, pilot.as_ref());
+    let warmup = warmup_of(settings.warmup, pilot.as_ref());
     let batch = settings.replications.max(1);
     let size = (settings.seed, batch);
     (control.announce)(&workload(plan, size, warmup, pilot.as_ref(), &replicator)?);
@@ -156,10 +154,9 @@ pub fn run(
     Ok(Outcome { summary, observed, interrupted, extended })
 }
 
-fn warmup_of(warmup: Warmup, plan: &Plan, pilot: Option<&Pilot>) -> Duration {
+fn warmup_of(warmup: Warmup, pilot: Option<&Pilot>) -> Duration {
     match warmup {
         Warmup::Auto => pilot.map_or(Duration(0), |pilot| pilot.warmup),
         Warmup::Fixed(duration) => duration,
-        Warmup::Share(share) => Duration((plan.window.duration.0 as f64 * share.0).round() as i64),
     }
 }

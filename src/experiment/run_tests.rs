@@ -12,7 +12,7 @@ use super::statistics::Value;
 use super::summary::{ScenarioId, Unit};
 use super::verdict::Verdict;
 use crate::language::Diagnostics;
-use crate::units::{Duration, Ratio};
+use crate::units::Duration;
 use crate::world::Plan;
 
 fn settings(replications: u32, warmup: Warmup) -> Settings {
@@ -128,9 +128,9 @@ fn an_overloaded_system_is_told_from_a_healthy_one() {
 #[test]
 fn a_fault_is_summed_up() {
     let plan = fixture::with_fault(fixture::queue(50.0, 10.0, 60), 20, 30);
-    let share = Warmup::Share(Ratio(0.5));
+    let half = Warmup::Fixed(Duration(30 * SECOND));
     let slo = ["availability > 99.9%", "p99 < 1s", "error_rate > 90% during dies"];
-    let outcome = outcome(&plan, &settings(4, share), &slo, 2);
+    let outcome = outcome(&plan, &settings(4, half), &slo, 2);
     let summary = &outcome.summary;
     assert_eq!(summary.warmup_s, 30.0);
     let (name, fault) = &summary.faults[0];

@@ -48,17 +48,7 @@ impl Sample {
     /// The smallest value that at least the share `q` of the sample does not exceed, in
     /// nanoseconds.
     pub fn quantile(&self, q: f64) -> Value {
-        let count = self.count();
-        if count == 0 {
-            return Value::NoData;
-        }
-        let rank = rank(q, count);
-        if rank <= self.zeros as f64 {
-            return Value::Finite(0.0);
-        }
-        let above = self.histogram.count() + self.infinite;
-        let share = ((rank - self.zeros as f64) / above as f64).clamp(0.0, 1.0);
-        Value::from(self.histogram.quantile_with_infinite(share, self.infinite))
+        Value::from(self.histogram.quantile_with(q, self.zeros, self.infinite))
     }
 
     /// Arithmetic mean in nanoseconds.
@@ -123,14 +113,6 @@ impl Sample {
     pub fn quantiles(&self) -> [Value; QUANTILES.len()] {
         QUANTILES.map(|(_, q)| self.quantile(q))
     }
-}
-
-/// The rank of a quantile, where a product that should be whole may miss it by its rounding.
-fn rank(q: f64, count: u64) -> f64 {
-    let product = q * count as f64;
-    let nearest = product.round();
-    let near = (product - nearest).abs() <= 1e-12 * nearest.max(1.0);
-    (if near { nearest } else { product.ceil() }).max(1.0)
 }
 
 #[cfg(test)]

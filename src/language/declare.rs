@@ -270,12 +270,6 @@ macro_rules! verbs {
                     unbuilt: $crate::config!(@unbuilt $($($unbuilt : $about),*)?),
                 };
 
-            /// The verb as written.
-            pub fn verb_name(&self) -> &'static str {
-                match self {
-                    $($Name::$Variant(_) => $crate::config!(@key $key),)*
-                }
-            }
         }
 
         impl $crate::language::Decode for $Name {

@@ -2,7 +2,7 @@
 //!
 //! Every quantile is within 0.2 % of the sample's own up to 2^50 ns (13 days); count, sum, smallest
 //! and largest value are exact. It does not know failures: their number is passed to
-//! [`Histogram::quantile_with_infinite`] by whoever counts them.
+//! [`Histogram::quantile_with`] by whoever counts them.
 
 use super::Tally;
 
@@ -174,22 +174,22 @@ impl Histogram {
     /// It is the midpoint, kept within minimum and maximum, of the first bucket at which
     /// the cumulative count reaches ceil(q n); `None` for an empty sample.
     pub fn quantile(&self, q: f64) -> Option<f64> {
-        self.quantile_with_infinite(q, 0)
+        self.quantile_with(q, 0, 0)
     }
 
-    /// As [`Histogram::quantile`] over the sample and `infinite` more values above all others:
-    /// `f64::INFINITY` when the rank falls among those.
-    pub fn quantile_with_infinite(&self, q: f64, infinite: u64) -> Option<f64> {
+    /// As [`Histogram::quantile`] over the sample, `zeros` more values of zero and `infinite` more
+    /// above all others: `f64::INFINITY` when the rank falls among those.
+    pub fn quantile_with(&self, q: f64, zeros: u64, infinite: u64) -> Option<f64> {
         assert!((0.0..=1.0).contains(&q), "a quantile of {q}");
-        let count = self.count() + infinite;
+        let count = zeros + self.count() + infinite;
         if count == 0 {
             return None;
         }
-        let rank = rank(q, count);
-        if rank > self.count() {
-            return Some(f64::INFINITY);
-        }
-        Some(self.value_at(rank))
+        Some(match rank(q, count).saturating_sub(zeros) {
+            0 => 0.0,
+            rank if rank > self.count() => f64::INFINITY,
+            rank => self.value_at(rank),
+        })
     }
 
     /// The value in nanoseconds of the rank-th smallest, for ranks from 1 to the count.
@@ -301,19 +301,19 @@ mod tests {
     #[test]
     fn failures_rank_above_every_answer() {
         let answered = histogram(&[10, 20, 30, 40]);
-        assert_eq!(answered.quantile_with_infinite(0.5, 4), Some(40.0));
-        assert_eq!(answered.quantile_with_infinite(0.51, 4), Some(f64::INFINITY));
+        assert_eq!(answered.quantile_with(0.5, 0, 4), Some(40.0));
+        assert_eq!(answered.quantile_with(0.51, 0, 4), Some(f64::INFINITY));
         let empty = Histogram::new();
         assert_eq!(empty.quantile(0.5), None);
-        assert_eq!(empty.quantile_with_infinite(0.5, 1), Some(f64::INFINITY));
+        assert_eq!(empty.quantile_with(0.5, 0, 1), Some(f64::INFINITY));
         assert_eq!(empty.mean(), None);
     }
 
     #[test]
     fn p99_is_infinite_when_more_than_one_in_a_hundred_fails() {
         let answered = histogram(&vec![1_000; 990]);
-        assert_eq!(answered.quantile_with_infinite(0.99, 10), Some(1_000.0));
-        assert_eq!(answered.quantile_with_infinite(0.99, 11), Some(f64::INFINITY));
+        assert_eq!(answered.quantile_with(0.99, 0, 10), Some(1_000.0));
+        assert_eq!(answered.quantile_with(0.99, 0, 11), Some(f64::INFINITY));
     }
 
     #[test]

@@ -256,11 +256,10 @@ impl Compiler<'_, '_> {
         }
         self.operations();
         self.facts();
-        for (name, data) in self.document.data.iter() {
+        for (_, data) in self.document.data.iter() {
             let home = data.r#in.value.as_ref();
             let home = home.and_then(|home| self.planner.component(&home.0, data.r#in.span));
             self.planner.homes.push(home);
-            let _ = name;
         }
         for (name, _) in self.document.faults.iter() {
             self.name(name, Meaning::Fault);
