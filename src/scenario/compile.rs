@@ -461,6 +461,24 @@ impl Compiler<'_, '_> {
         }
     }
 
+    /// Reports a fault on an instance that was never there, or that shrinking has taken away.
+    fn no_instance(&mut self, component: &str, number: u32, left: u16, span: Span) {
+        let config = self.document.components.get(component);
+        let written = config.map(|config| config.value.room().common().instances.value);
+        let out = &mut self.planner.out;
+        if written.is_some_and(|written| written.allows(number.into())) {
+            let shrink = self.document.run.shrink.value;
+            let message =
+                format!("`shrink: {shrink}` leaves no instance {number} of `{component}`");
+            out.error("E0501", span, message).help(format!(
+                "it leaves {left}, numbered from 1; name one of those, or shrink less"
+            ));
+        } else {
+            let message = format!("`{component}` has no instance {number}");
+            out.error("E0501", span, message).help(format!("it has {left}, numbered from 1"));
+        }
+    }
+
     fn faults(&mut self) -> Vec<FaultPlan> {
         let mut plans = Vec::new();
         for (name, fault) in self.document.faults.iter() {
@@ -478,9 +496,7 @@ impl Compiler<'_, '_> {
                 None => (0..count).collect(),
                 Some(number) if number <= u32::from(count) => vec![number as u16 - 1],
                 Some(number) => {
-                    let message = format!("`{}` has no instance {number}", address.component);
-                    let error = self.planner.out.error("E0501", span, message);
-                    error.help(format!("it has {count}, numbered from 1"));
+                    self.no_instance(&address.component, number, count, span);
                     continue;
                 }
             };
