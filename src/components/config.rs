@@ -14,7 +14,7 @@ config! {
     /// Keys of every kind.
     pub struct Common {
         /// Number of machines that run it.
-        instances: Count = "1",
+        instances: Count = "1" in 1..=60_000,
         /// The machine that each instance has for itself.
         machine: Option<MachineConfig> = "none",
         /// The machine, shared with others, that its one instance runs on.
@@ -37,7 +37,7 @@ config! {
     /// One real machine.
     pub struct MachineConfig {
         /// Cores; work is shared over them. `unlimited`: no contention.
-        cores: Option<Count> = "none" source "a choice by kind: 4, 2, 1",
+        cores: Option<Count> = "none" in 1..=1_000_000 source "a choice by kind: 4, 2, 1",
         /// Speed of a core; 2x serves twice the work in the same time.
         speed: Factor = "1x",
         /// Memory; a database keeps pages in its share of it.
@@ -54,7 +54,7 @@ config! {
         /// Latency of a read.
         read: Distribution = "1ms" source "AWS EBS gp3: 1-2 ms typical",
         /// Operations per second, reads and flushes together.
-        iops: Count = "3000" source "AWS EBS gp3",
+        iops: Count = "3000" in 1..=1_000_000_000 source "AWS EBS gp3",
     }
     unbuilt { bandwidth: "bytes per second of a disk" }
 }

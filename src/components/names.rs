@@ -217,9 +217,9 @@ impl<'d> Planner<'d> {
     }
 }
 
-/// A count as a limit of slots or places.
+/// A count as a limit of slots or places; the tables of keys hold it below [`UNLIMITED`].
 pub fn limit(count: Count) -> u32 {
-    count.finite().map_or(UNLIMITED, |count| count.min(u64::from(UNLIMITED - 1)) as u32)
+    count.finite().map_or(UNLIMITED, |count| count as u32)
 }
 
 /// The causes that a caller's word for a failure covers.

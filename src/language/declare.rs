@@ -7,7 +7,8 @@
 /// Declares a block: a struct whose fields are keys.
 ///
 /// Every field is `name: Type = "default as YAML"` or `= required`, and becomes `pub name:
-/// Spanned<Type>`. `source "…"` after the default says where it comes from. A key that is a word of
+/// Spanned<Type>`. `in 1..=64` after the default is the range of its whole numbers, `source "…"`
+/// says where the default comes from. A key that is a word of
 /// Rust is written raw, `r#in`. `short = key` names the key that a scalar in place of the block
 /// sets; `check = function` runs `fn(&Self, Span, &mut Diagnostics)` on the decoded block;
 /// `include` adds the keys of other blocks at the same level; `unbuilt` lists the keys that the
@@ -20,7 +21,8 @@ macro_rules! config {
         pub struct $Name:ident $(, short = $short:ident)? $(, check = $check:path)? {
             $(
                 $(#[doc = $field_doc:literal])*
-                $field:ident : $ty:ty = $presence:tt $(source $source:literal)?
+                $field:ident : $ty:ty = $presence:tt $(in $from:literal ..= $to:literal)?
+                $(source $source:literal)?
             ),* $(,)?
         }
         $(include { $($(#[doc = $group_doc:literal])* $group:ident : $Group:ty),* $(,)? })?
@@ -44,9 +46,15 @@ macro_rules! config {
                         doc: concat!($($field_doc, "\n"),*),
                         presence: $crate::config!(@presence $presence),
                         source: concat!($($source)?),
+                        range: $crate::config!(@option $(($from, $to))?),
                         shape: <$ty as $crate::language::Decode>::shape,
                         probe: |node, out| {
-                            <$ty as $crate::language::Decode>::decode(node, out);
+                            <$ty as $crate::language::Decode>::decode(node, out)
+                            $(.and_then(|value| {
+                                let key = $crate::config!(@key $field);
+                                let field = $crate::language::Spanned::new(value, node.span);
+                                $crate::language::range::check(key, &field, ($from, $to), out)
+                            }))?;
                         },
                     }),*],
                     groups: &[$($(|| <$Group as $crate::language::Block>::SHAPE),*)?],
@@ -64,7 +72,11 @@ macro_rules! config {
                     $crate::config!(@key $field),
                     $crate::config!(@presence $presence),
                     out,
-                );)*
+                )$(.and_then(|field| {
+                    let key = $crate::config!(@key $field);
+                    $crate::language::range::check(key, &field, ($from, $to), out)?;
+                    Some(field)
+                }))?;)*
                 $($(let $group = <$Group as $crate::language::Block>::read(reader, out);)*)?
                 let value = $Name { $($field: $field?,)* $($($group: $group?,)*)? };
                 $($check(&value, reader.span(), out);)?
@@ -269,7 +281,6 @@ macro_rules! verbs {
                     }),*],
                     unbuilt: $crate::config!(@unbuilt $($($unbuilt : $about),*)?),
                 };
-
         }
 
         impl $crate::language::Decode for $Name {

@@ -4,6 +4,7 @@
 //! the key are shown. A word that is no path is looked up as a kind, verb, variant or type.
 //! Knows no key of the language.
 
+use super::range;
 use super::shape::{Field, KindedShape, Presence, Shape, Table, Unbuilt, VerbShape, doc_text};
 use super::suggest::did_you_mean;
 use std::fmt::Write;
@@ -200,6 +201,9 @@ impl Place {
         }
         let _ = writeln!(text, "\n  written   {}", written(self.shape));
         if let Some(field) = self.field {
+            if let Some(range) = field.range {
+                let _ = writeln!(text, "  range     {}", range::written(range));
+            }
             match field.presence {
                 Presence::Required => text.push_str("  required\n"),
                 Presence::Default(default) => {
@@ -345,6 +349,7 @@ mod tests {
             "components.NAME.workers   (kind service)\n  \
                Calls in work at once per instance.\n\n  \
                written   a count, like 12, 500K, unlimited\n  \
+               range     1 to 1,000,000\n  \
                default   10\n  \
                source    gunicorn documentation, (2 x cores) + 1\n"
         );

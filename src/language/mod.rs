@@ -19,6 +19,7 @@ pub mod merge;
 pub mod node;
 pub mod path;
 pub mod print;
+pub mod range;
 pub mod render;
 pub mod schema;
 pub mod shape;

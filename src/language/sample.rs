@@ -44,7 +44,7 @@ config! {
     /// Runs code.
     pub struct ServiceConfig {
         /// Calls in work at once per instance.
-        workers: Count = "10" source "gunicorn documentation, (2 x cores) + 1",
+        workers: Count = "10" in 1..=1_000_000 source "gunicorn documentation, (2 x cores) + 1",
         /// Where calls wait.
         queue: QueueConfig = "{}",
         /// What is done for each operation.

@@ -95,6 +95,11 @@ impl Writer {
         if let Presence::Default(text) = field.presence {
             described.insert("default".into(), default_value(text));
         }
+        // These speak of numbers only: `unlimited` and `none` are no numbers.
+        if let Some((from, to)) = field.range {
+            described.insert("minimum".into(), json!(from));
+            described.insert("maximum".into(), json!(to));
+        }
         described.append(&mut schema);
         Value::Object(described)
     }
@@ -318,6 +323,7 @@ mod tests {
         for text in [
             "entri: web",
             "components: { web: { kind: service, worker: 12 } }",
+            "components: { web: { kind: service, workers: 0 } }",
             "components: { web: { kind: services } }",
             "components: { web: { kind: cache, workers: 5 } }",
             "components: { web: { colour: red } }",

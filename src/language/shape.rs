@@ -5,6 +5,7 @@
 
 use super::diagnostic::Diagnostics;
 use super::node::Node;
+use super::range::Range;
 use super::source::Spanned;
 use std::collections::BTreeSet;
 
@@ -91,6 +92,8 @@ pub struct Field {
     pub presence: Presence,
     /// Where the default comes from, or empty.
     pub source: &'static str,
+    /// The least and the greatest whole number, where there are such.
+    pub range: Option<Range>,
     /// What may be written.
     pub shape: fn() -> Shape,
     /// Decodes a value of the key for its mistakes only.

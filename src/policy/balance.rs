@@ -38,7 +38,7 @@ config! {
     /// Choices among `d` backends.
     pub struct PowerConfig, short = d {
         /// How many are drawn.
-        d: u64 = "2" source "Mitzenmacher, The power of two choices, 2001",
+        d: u64 = "2" in 1..=64 source "Mitzenmacher, The power of two choices, 2001",
         /// Whether one may be drawn twice.
         replace: bool = "true",
     }
@@ -50,7 +50,8 @@ config! {
         /// What is hashed.
         by: HashBy = "user",
         /// Points of each backend on the ring.
-        virtual_nodes: u64 = "100" source "Dynamo-style stores use 100 to 200 per server",
+        virtual_nodes: u64 = "100" in 1..=10_000
+            source "Dynamo-style stores use 100 to 200 per server",
     }
 }
 
@@ -77,12 +78,11 @@ impl BalanceConfig {
             Self::LeastConnections => Strategy::LeastConnections,
             Self::WeightedLeastConnections => Strategy::WeightedLeastConnections,
             Self::LeastResponseTime => Strategy::LeastResponseTime,
-            Self::PowerOfD(power) => Strategy::PowerOfD {
-                d: power.d.value.clamp(1, 1000) as u32,
-                replace: power.replace.value,
-            },
+            Self::PowerOfD(power) => {
+                Strategy::PowerOfD { d: power.d.value as u32, replace: power.replace.value }
+            }
             Self::ConsistentHash(hash) => {
-                nodes = hash.virtual_nodes.value.clamp(1, 100_000) as u32;
+                nodes = hash.virtual_nodes.value as u32;
                 Strategy::ConsistentHash { by: hash.by.value }
             }
         };

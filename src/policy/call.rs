@@ -37,11 +37,11 @@ config! {
     /// A pool of connections, as in HikariCP: one call holds one connection.
     pub struct PoolConfig, short = size {
         /// Connections.
-        size: Count = "unlimited",
+        size: Count = "unlimited" in 1..=1_000_000_000,
         /// How long a call waits for one before it fails with cause `pool_wait`.
         wait: Option<Duration> = "1s" source "a choice; HikariCP's own default is 30 s",
         /// How many calls may wait.
-        queue: Count = "unlimited",
+        queue: Count = "unlimited" in 0..=1_000_000_000,
     }
 }
 

@@ -16,9 +16,11 @@ config! {
         /// A probe not answered in this time has failed.
         timeout: Option<Duration> = "none" source "1 s without a preset: Kubernetes' probe timeout",
         /// Failures in a row that take a backend out.
-        fall: Option<u64> = "none" source "3 without a preset: HAProxy's `fall`",
+        fall: Option<u64> = "none" in 1..=1_000_000
+            source "3 without a preset: HAProxy's `fall`",
         /// Successes in a row that take it in again.
-        rise: Option<u64> = "none" source "2 without a preset: HAProxy's `rise`",
+        rise: Option<u64> = "none" in 1..=1_000_000
+            source "2 without a preset: HAProxy's `rise`",
         /// What a probe asks.
         probe: Option<Probe> = "none",
     }
@@ -52,7 +54,7 @@ config! {
     /// Ejection by failures of real calls, as Envoy's outlier detection.
     pub struct EjectionConfig, short = failures {
         /// Failures in a row that eject.
-        failures: u64 = "5" source "Envoy, consecutive_5xx",
+        failures: u64 = "5" in 1..=1_000_000 source "Envoy, consecutive_5xx",
         /// How long a backend stays out.
         r#for: Duration = "30s" source "Envoy, base_ejection_time",
         /// Largest share of the backends that may be out (one always may).
@@ -70,9 +72,7 @@ impl HealthConfig {
             Some(HealthPreset::Haproxy) => (seconds(2), seconds(2), 3, 2, Probe::Tcp),
             Some(HealthPreset::Nginx) | None => (seconds(2), seconds(1), 3, 2, Probe::Request),
         };
-        let count = |written: Option<u64>, default: u32| {
-            written.map_or(default, |count| count.clamp(1, 1_000_000) as u32)
-        };
+        let count = |written: Option<u64>, default| written.map_or(default, |count| count as u32);
         let active = HealthPlan {
             every: self.every.value.unwrap_or(every),
             timeout: self.timeout.value.unwrap_or(timeout),
@@ -97,7 +97,7 @@ impl EjectionConfig {
     /// The plan.
     pub fn plan(&self) -> EjectionPlan {
         EjectionPlan {
-            failures: self.failures.value.clamp(1, 1_000_000) as u32,
+            failures: self.failures.value as u32,
             out: self.r#for.value,
             at_most: self.at_most.value.0,
         }

@@ -18,7 +18,7 @@ config! {
         /// Between a user and the entry.
         users: Distribution = "0s" source "a choice; p50 30-60 ms to a region of the continent",
         /// Round trips that opening a connection takes, paid after a timeout has closed one.
-        connect: u64 = "0" source "TCP 1, with TLS 1.3 2",
+        connect: u64 = "0" in 0..=100 source "TCP 1, with TLS 1.3 2",
     }
     unbuilt { links: "delays between regions", default: "delays between regions" }
 }
@@ -31,7 +31,7 @@ impl NetworkConfig {
             within_zone: self.within_zone.value.plan(),
             between_zones: self.between_zones.value.plan(),
             users: self.users.value.plan(),
-            connect: self.connect.value.min(100) as u32,
+            connect: self.connect.value as u32,
         }
     }
 }

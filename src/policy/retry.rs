@@ -12,7 +12,7 @@ config! {
     /// Repeats of a call after its first try.
     pub struct RetriesConfig, short = max {
         /// How many repeats at most; a tool's "3 attempts" is 2 here.
-        max: u64 = "0",
+        max: u64 = "0" in 0..=255,
         /// The pause before a repeat.
         backoff: BackoffConfig = "0s",
         /// Which failures are repeated.
@@ -101,7 +101,7 @@ const LONGEST_NS: f64 = 3.2e18;
 impl RetriesConfig {
     /// The plan, if there is a repeat at all; `mask` gives the causes of a failure as bits.
     pub fn plan(&self, mask: impl Fn(RetryWhen) -> u32) -> Option<RetryPlan> {
-        let max = self.max.value.min(u64::from(u8::MAX)) as u8;
+        let max = self.max.value as u8;
         let backoff = &self.backoff.value;
         (max > 0).then(|| RetryPlan {
             max,

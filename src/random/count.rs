@@ -7,7 +7,8 @@ use rand_distr::{Distribution, Poisson};
 
 use super::distribution::family::unit;
 use super::distribution::written::Mistake;
-use crate::language::{Decode, Diagnostics, Node, Shape, Spanned};
+use crate::language::range::Whole;
+use crate::language::{Decode, Diagnostics, Node, Shape, Span, Spanned};
 use crate::units::MeanCount;
 use crate::{choice, config};
 
@@ -148,6 +149,35 @@ impl CountSampler {
             Law::Uniform { to, .. } => Some(to),
             Law::Geometric { .. } | Law::Poisson { .. } => None,
         }
+    }
+
+    /// The least value.
+    fn least(&self) -> u64 {
+        match self.0 {
+            Law::Constant(count) => count,
+            Law::FloorOrCeiling { floor, .. } => floor,
+            Law::Geometric { from, .. } | Law::Uniform { from, .. } => from,
+            Law::Poisson { .. } => 0,
+        }
+    }
+
+    /// A value that no draw exceeds: exactly for most laws; for a Poisson one with a probability
+    /// below 1e-20, by Bernstein's inequality.
+    fn greatest(&self) -> u64 {
+        match self.0 {
+            // A draw is below 1 by at least 2^-53.
+            Law::Geometric { from, log_failure, .. } => {
+                from + (-53.0 * std::f64::consts::LN_2 / log_failure) as u64
+            }
+            Law::Poisson { mean, .. } => (mean + 10.0 * mean.sqrt() + 40.0) as u64,
+            _ => self.max().expect("the other laws have a largest value"),
+        }
+    }
+}
+
+impl Whole for CountDistribution {
+    fn whole(&self, span: Span, each: &mut dyn FnMut(Span, u64, u64)) {
+        each(span, self.sampler.least(), self.sampler.greatest());
     }
 }
 
@@ -351,5 +381,24 @@ mod tests {
         assert!(CountSampler::geometric(0.5, 1).unwrap_err().contains("below its smallest"));
         assert!(CountSampler::uniform(5, 1).is_err());
         assert!(CountSampler::mean_of(-1.0).is_err() && CountSampler::mean_of(f64::NAN).is_err());
+    }
+
+    /// The ends that a range is compared with hold what is drawn, and are no wild guess.
+    #[test]
+    fn no_draw_leaves_the_ends_of_its_law() {
+        for text in [
+            "2.4",
+            "{ geometric: { mean: 40, from: 3 } }",
+            "{ poisson: 9 }",
+            "{ uniform: { from: 2, to: 5 } }",
+        ] {
+            let law = decode(text).unwrap();
+            let key = DrawKey::root(1, 0);
+            let draws: Vec<u64> =
+                (0..100_000).map(|k| law.sample(&mut key.child(k).draw())).collect();
+            let (least, greatest) = (law.least(), law.greatest());
+            assert!(draws.iter().all(|draw| (least..=greatest).contains(draw)), "{text}");
+            assert!(greatest as f64 <= 40.0 * law.mean() + 40.0, "{text}: {greatest}");
+        }
     }
 }

@@ -154,7 +154,7 @@ fn settings(document: &Document) -> Settings {
                 (run.duration.value.0 as f64 * share.value.0).round() as i64,
             )),
         },
-        replications: run.replications.value.min(1_000_000) as u32,
+        replications: run.replications.value as u32,
         seed: run.seed.value,
         shrink: run.shrink.value.0,
     }
@@ -170,9 +170,6 @@ fn check_run(document: &Document, out: &mut Diagnostics) {
     } else if run.duration.value.0 / run.window.value.0 > 1_000_000 {
         out.error("E0504", run.window.span, "more than a million windows")
             .help("give a longer `window`");
-    }
-    if run.replications.value == 0 {
-        out.error("E0504", run.replications.span, "at least one replication is run");
     }
 }
 
@@ -290,12 +287,7 @@ impl Compiler<'_, '_> {
         let (first, second): (Vec<_>, Vec<_>) =
             written.partition(|(_, op)| begins(op.weight.value));
         for (name, operation) in first.into_iter().chain(second) {
-            let priority = operation.priority;
-            if !(1..=9).contains(&priority.value) {
-                let message = "a priority is a number from 1 (most urgent) to 9";
-                self.planner.out.error("E0504", priority.span, message);
-            }
-            self.operation(name, priority.value.clamp(1, 9) as u8);
+            self.operation(name, operation.priority.value as u8);
         }
         if operations.is_empty() {
             let name = Spanned::new("request".to_string(), self.document.users.span);
@@ -352,9 +344,9 @@ impl Compiler<'_, '_> {
     fn places_of(&mut self, id: ComponentId, room: &dyn RoomConfig) -> (Vec<Place>, f64) {
         let common: &Common = room.common();
         let wanted = match common.instances.value {
-            Count::Finite(count) if (1..=60_000).contains(&count) => count,
-            _ => {
-                let message = "a component has between 1 and 60,000 instances";
+            Count::Finite(count) => count,
+            Count::Unlimited => {
+                let message = "a component has a finite number of instances, at most 60,000";
                 self.planner.out.error("E0504", common.instances.span, message);
                 1
             }
@@ -373,7 +365,7 @@ impl Compiler<'_, '_> {
         let exact = wanted as f64 / self.shrink;
         let instances = (exact.floor() as u64).max(1);
         let size = exact / instances as f64;
-        let zones = self.document.zones.value.clamp(1, 1000);
+        let zones = self.document.zones.value;
         let empty = crate::language::node::fragment("{}", common.machine.span);
         let mut none = Diagnostics::new();
         let own = common.machine.value.clone();
@@ -405,11 +397,6 @@ impl Compiler<'_, '_> {
     /// A machine; `size` is what shrinking leaves of its speed, memory and disk.
     fn machine(&mut self, config: &MachineConfig, cores_default: u64, size: f64) -> usize {
         let cores = match config.cores.value.unwrap_or(Count::Finite(cores_default)) {
-            Count::Finite(0) => {
-                let message = "a machine has at least one core";
-                self.planner.out.error("E0504", config.cores.span, message);
-                1.0
-            }
             Count::Finite(cores) => cores as f64,
             Count::Unlimited => f64::INFINITY,
         };
@@ -419,11 +406,6 @@ impl Compiler<'_, '_> {
         }
         let disk = &config.disk.value;
         let gap = match disk.iops.value {
-            Count::Finite(0) => {
-                let message = "a disk does at least one operation per second";
-                self.planner.out.error("E0504", disk.iops.span, message);
-                0
-            }
             Count::Finite(iops) => (1e9 / (iops as f64 * size)).round() as i64,
             Count::Unlimited => 0,
         };

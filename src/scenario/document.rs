@@ -32,7 +32,7 @@ config! {
         /// The parts of the system.
         components: Names<ComponentConfig> = required,
         /// Instances are dealt over so many zones in turn.
-        zones: u64 = "1",
+        zones: u64 = "1" in 1..=1_000,
         /// Round-trip times; `none` for no delay anywhere.
         network: Option<NetworkConfig> = "none",
         /// What goes wrong.
@@ -110,7 +110,7 @@ config! {
         warmup: WarmupConfig = "auto",
         /// Independent repetitions; intervals are over these. An SLO that they leave undecided
         /// extends the run, to four times as many at most.
-        replications: u64 = "8",
+        replications: u64 = "8" in 1..=1_000_000,
         /// Seed of all draws.
         seed: u64 = "1",
         /// Length of a window of the time series.

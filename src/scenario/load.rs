@@ -12,6 +12,8 @@ use crate::world::users::load::{LoadsPlan, Source, UserOperation, UsersPlan};
 
 /// Ids of users where only a rate is given.
 const USERS_OF_A_RATE: u32 = 1_000_000;
+/// A page that loads more files than that is not meant; a frame counts them in 16 bits.
+const LOADS_MAX: usize = 10_000;
 /// After the measured time, at least this long is waited for what is still on its way.
 const PATIENCE_LEAST: Duration = Duration(60_000_000_000);
 
@@ -164,10 +166,22 @@ fn operation(
                 .help("a load is an operation of the users that loads nothing itself");
             continue;
         }
-        let number = number.value.min(1000) as usize;
+        let number = number.value as usize;
         requests.extend(std::iter::repeat_n::<OperationId>(load, number));
     }
-    let parallel = operation.parallel.value.clamp(1, 1000) as u16;
+    // A default stands at the place of the block.
+    if operation.loads.is_empty() && operation.parallel.span != operation.span {
+        let message = "`parallel` has no effect on an operation that loads nothing";
+        planner
+            .out
+            .error("E0504", operation.parallel.span, message)
+            .help("it says how many of the `loads` are fetched at once");
+    }
+    if requests.len() > LOADS_MAX {
+        let message = format!("`loads` has {LOADS_MAX} in all at most, not {}", requests.len());
+        planner.out.error("E0203", operation.loads.span, message);
+    }
+    let parallel = operation.parallel.value as u16;
     let patience = operation.patience.value.or(document.users.client.timeout.value);
     Some(UserOperation {
         entry: entry?,

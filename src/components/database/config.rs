@@ -24,7 +24,7 @@ config! {
         /// The commit.
         log: LogConfig = "{}",
         /// Connections, each held by one call.
-        connections: Count = "100" source "PostgreSQL's max_connections",
+        connections: Count = "100" in 1..=1_000_000_000 source "PostgreSQL's max_connections",
         /// What a call beyond them meets.
         when_full: WhenFull = "refuse",
     }
@@ -84,14 +84,8 @@ impl RoomConfig for DatabaseConfig {
         }
         let query = self.query.value.plan();
         let write = self.write_query.value.as_ref().map_or_else(|| query.clone(), |w| w.plan());
-        let connections = match limit(self.connections.value) {
-            0 => {
-                planner.out.error("E0504", self.connections.span, "a database needs a connection");
-                1
-            }
-            // Shrunk, it is slower by as much as the load is less: as many are held at once.
-            connections => connections,
-        };
+        // Shrunk, it is slower by as much as the load is less: as many are held at once.
+        let connections = limit(self.connections.value);
         let machine = planner.topology.components[id.index()].places[0].machine as usize;
         let memory = planner.topology.machines[machine].memory_bytes * self.memory_share.value.0;
         Some(ComponentPlan::Database(DatabasePlan {

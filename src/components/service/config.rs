@@ -16,7 +16,7 @@ config! {
     /// Runs code: instances x cores x workers.
     pub struct ServiceConfig {
         /// Slots of one instance, each held for the whole handling of a request.
-        workers: Count = "10" source "gunicorn: 2 x cores + 1, rounded",
+        workers: Count = "10" in 1..=1_000_000_000 source "gunicorn: 2 x cores + 1, rounded",
         /// A worker is held only during `work`, as in an event loop.
         r#async: bool = "false",
         /// Where requests wait for a worker, per instance.
@@ -44,7 +44,7 @@ config! {
     /// Where requests wait for a worker.
     pub struct QueueConfig, short = limit {
         /// Places of one instance; 0 rejects whenever all workers are busy.
-        limit: Count = "100" source "a choice; gunicorn's backlog is 2048",
+        limit: Count = "100" in 0..=1_000_000_000 source "a choice; gunicorn's backlog is 2048",
         /// Who is served next.
         order: OrderConfig = "fifo",
         /// A request that has waited so long leaves with cause `queue_timeout`.
@@ -116,7 +116,7 @@ config! {
     /// What reads, writes and calls share.
     pub struct Repeats {
         /// How many, one after another; each with an item of its own.
-        times: CountDistribution = "1",
+        times: CountDistribution = "1" in 0..=65_535,
     }
     unbuilt {
         fan_out: "copies to several instances at once",
@@ -155,7 +155,7 @@ config! {
         /// The data set, when a component is named.
         of: Option<Name> = "none",
         /// Statements in the one commit.
-        statements: u64 = "1",
+        statements: u64 = "1" in 1..=10_000,
     }
     include {
         /// How many.
@@ -195,7 +195,7 @@ config! {
         /// The steps.
         repeat: Vec<StepConfig> = required,
         /// How many times.
-        times: CountDistribution = "1",
+        times: CountDistribution = "1" in 0..=65_535,
     }
 }
 
@@ -267,12 +267,6 @@ impl RoomConfig for ServiceConfig {
                 .out
                 .error("E0504", queue.preemptive.span, "preemption needs `order: priority`")
                 .help("without priorities nobody is more urgent than another");
-        }
-        if limit(self.workers.value) == 0 {
-            planner
-                .out
-                .error("E0504", self.workers.span, "a service has at least one worker")
-                .help("a component that is down is a fault: `crash: …`");
         }
         let places = limit(queue.limit.value);
         if places == 0 && queue.timeout.value.is_some() {

@@ -78,7 +78,8 @@ impl Service<'_> {
                 let wanted = times.sample(&mut cx.step_draw(call, *salt).draw());
                 let frame = &mut cx.calls[call];
                 frame.set_turn(*depth, 0);
-                frame.wanted[*depth as usize] = wanted.min(u64::from(u16::MAX)) as u16;
+                // The range of `times` lets no law draw more.
+                frame.wanted[*depth as usize] = wanted as u16;
                 if wanted == 0 { *end } else { frame.pc + 1 }
             }
             Step::Again { depth, start } => {

@@ -328,7 +328,7 @@ impl<'c, 'p, 'd> Builder<'c, 'p, 'd> {
     fn write(&mut self, write: &WriteStep) {
         let Some((target, data)) = self.access(&write.write, &write.of) else { return };
         let salt = self.salt(&format!("write {}", write.write.value.0));
-        let statements = write.statements.value.clamp(1, 10_000) as u16;
+        let statements = write.statements.value as u16;
         self.times(&write.repeats.times, salt, |builder, turn| {
             let aside = builder.planner.asides[target.index()];
             let home = aside.over.unwrap_or(target);

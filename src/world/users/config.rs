@@ -12,7 +12,7 @@ config! {
     /// `count` with `think` says how much.
     pub struct UsersConfig {
         /// How many people there are.
-        count: Option<Count> = "none",
+        count: Option<Count> = "none" in 1..=4_000_000_000,
         /// Requests of one person at factor 1 of the profile.
         each: Option<Rate> = "none" source "0.01/s: a heavy user at the daily peak",
         /// Requests of all together.
@@ -48,13 +48,13 @@ config! {
         /// The data set that it writes.
         writes: Option<Name> = "none",
         /// What the client fetches after the answer, by operation and number.
-        loads: Names<u64> = "{}",
+        loads: Names<u64> = "{}" in 0..=1_000,
         /// How many of them at once.
-        parallel: u64 = "6" source "browsers open six connections to a host",
+        parallel: u64 = "6" in 1..=1_000 source "browsers open six connections to a host",
         /// The component that users call for it, if another than `entry`.
         entry: Option<Name> = "none",
         /// 1 (most urgent) to 9, for queues with `order: priority`.
-        priority: u64 = "5",
+        priority: u64 = "5" in 1..=9,
         /// Answered later than this is no goodput; the client's timeout when left out.
         patience: Option<Duration> = "none",
         /// Whether an answer counts as failed (cause `error`) when one of its reads was older than
