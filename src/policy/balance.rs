@@ -6,6 +6,7 @@
 
 use std::collections::HashMap; // tidy: looked up by key, never iterated
 
+use super::levels::Levels;
 use crate::engine::stream::{DrawKey, salt};
 use crate::units::Instant;
 use crate::{choice, config};
@@ -163,7 +164,7 @@ impl BalancePlan {
     }
 }
 
-/// So many backends drawn for one choice are told apart; nobody draws more.
+/// So many backends at most are drawn for one choice: the range of `d`.
 const SEEN: usize = 64;
 
 /// What a choice may depend on.
@@ -177,67 +178,6 @@ pub struct Choice {
     pub item: u64,
     /// The backend of the attempt before, to be avoided if there is another.
     pub avoid: Option<u16>,
-}
-
-/// Backends with equally many connections, as bit sets: one per number of connections.
-#[derive(Clone, Debug, Default)]
-struct Levels {
-    words: usize,
-    bits: Vec<u64>,
-    least: usize,
-}
-
-impl Levels {
-    fn new(backends: usize) -> Self {
-        let words = backends.div_ceil(64);
-        let mut levels = Self { words, bits: vec![0; words], least: 0 };
-        for backend in 0..backends {
-            levels.bits[backend / 64] |= 1 << (backend % 64);
-        }
-        levels
-    }
-
-    fn shift(&mut self, backend: usize, from: usize, to: usize) {
-        let needed = (to + 1) * self.words;
-        if self.bits.len() < needed {
-            self.bits.resize(needed, 0);
-        }
-        let (word, bit) = (backend / 64, 1u64 << (backend % 64));
-        self.bits[from * self.words + word] &= !bit;
-        self.bits[to * self.words + word] |= bit;
-        let row = &self.bits[from * self.words..][..self.words];
-        if to < self.least || (from == self.least && row.iter().all(|&word| word == 0)) {
-            self.least = to;
-        }
-    }
-
-    /// The members of the lowest level that has an eligible one: the first at or after `pointer`,
-    /// and whether there was a choice.
-    fn first(&self, eligible: &[u64], pointer: usize) -> Option<(usize, bool)> {
-        let levels = self.bits.len() / self.words;
-        for level in self.least..levels {
-            let row = &self.bits[level * self.words..][..self.words];
-            let count: u32 = row.iter().zip(eligible).map(|(a, b)| (a & b).count_ones()).sum();
-            if count == 0 {
-                continue;
-            }
-            let word_at = |word: usize| row[word] & eligible[word];
-            let start = (pointer / 64).min(self.words - 1);
-            let low = u64::MAX << (pointer % 64);
-            let first = word_at(start) & low;
-            if first != 0 {
-                return Some((start * 64 + first.trailing_zeros() as usize, count > 1));
-            }
-            for step in 1..=self.words {
-                let word = (start + step) % self.words;
-                let bits = word_at(word);
-                if bits != 0 {
-                    return Some((word * 64 + bits.trailing_zeros() as usize, count > 1));
-                }
-            }
-        }
-        None
-    }
 }
 
 /// The state of one balancer: its connections, its view of its backends.
@@ -551,41 +491,51 @@ impl Balancer {
         picked
     }
 
-    fn least_of(&self, d: u32, replace: bool, draw: DrawKey, avoid: Option<u16>) -> u16 {
+    /// The fewest open connections among `d` drawn; a tie goes to the first one at or after the
+    /// pointer, as everywhere.
+    fn least_of(&mut self, d: u32, replace: bool, draw: DrawKey, avoid: Option<u16>) -> u16 {
         let mut draw = draw.draw();
         let n = self.eligible.len() as u64;
-        let mut best: Option<(u32, u16)> = None;
-        let mut ties = 1;
+        let backends = self.open.len();
+        let mut best: Option<(u32, usize, u16)> = None;
+        let mut tie = false;
         let mut seen = [u16::MAX; SEEN];
-        let wanted = if replace { d } else { d.min(n as u32) };
-        for turn in 0..wanted as usize {
+        let wanted = if replace { d as usize } else { d.min(n as u32) as usize };
+        for turn in 0..wanted {
             let picked = loop {
                 let candidate = self.eligible[draw.below(n) as usize];
-                if replace || !seen[..turn.min(SEEN)].contains(&candidate) {
+                if replace || !seen[..turn].contains(&candidate) {
                     break candidate;
                 }
             };
-            seen[turn.min(SEEN - 1)] = picked;
+            seen[turn] = picked;
             if Some(picked) == avoid {
                 continue;
             }
             let open = self.open[picked as usize];
+            let behind = (picked as usize + backends - self.pointer % backends) % backends;
             match best {
-                Some((least, _)) if open > least => {}
-                Some((least, _)) if open == least => {
-                    // Reservoir choice: each of the tied is as likely as the others.
-                    ties += 1;
-                    if draw.below(ties) == 0 {
-                        best = Some((open, picked));
+                Some((_, _, known)) if known == picked => {}
+                Some((least, _, _)) if open > least => {}
+                Some((least, near, _)) if open == least => {
+                    tie = true;
+                    if behind < near {
+                        best = Some((open, behind, picked));
                     }
                 }
                 _ => {
-                    best = Some((open, picked));
-                    ties = 1;
+                    best = Some((open, behind, picked));
+                    tie = false;
                 }
             }
         }
-        best.map_or_else(|| self.random(DrawKey(draw.below(u64::MAX)), avoid), |(_, picked)| picked)
+        let Some((_, _, picked)) = best else {
+            return self.random(DrawKey(draw.below(u64::MAX)), avoid);
+        };
+        if tie {
+            self.pointer = picked as usize + 1;
+        }
+        picked
     }
 
     fn on_ring(&self, ring: &[(u64, u16)], point: u64, avoid: Option<u16>) -> u16 {
@@ -596,5 +546,51 @@ impl Balancer {
             .map(|&(_, backend)| backend)
             .find(|&backend| self.is_eligible(backend) && Some(backend) != avoid);
         found.unwrap_or(self.eligible[0])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn choice(number: u64) -> Choice {
+        Choice { draw: DrawKey::root(1, 0).child(number), user: 0, item: 0, avoid: None }
+    }
+
+    fn power(d: u32, replace: bool, backends: usize) -> (BalancePlan, Balancer) {
+        let strategy = Strategy::PowerOfD { d, replace };
+        let plan = BalancePlan::new(strategy, vec![1.0; backends], false, &[], 0);
+        let balancer = Balancer::new(&plan);
+        (plan, balancer)
+    }
+
+    /// With all of them drawn, idle backends are taken in turn: each tie goes to the pointer, which
+    /// has moved on behind the one before.
+    #[test]
+    fn power_of_d_breaks_ties_in_turn() {
+        let (plan, mut balancer) = power(4, false, 4);
+        let picked: Vec<u16> = (0..8).map(|number| balancer.pick(&plan, choice(number))).collect();
+        assert_eq!(picked, [0, 1, 2, 3, 0, 1, 2, 3]);
+        // No tie, no move: the pointer stands at 0 before and after.
+        (0..3).for_each(|busy| balancer.opened(busy));
+        assert_eq!((0..3).map(|n| balancer.pick(&plan, choice(n))).collect::<Vec<_>>(), [3; 3]);
+        (0..3).for_each(|busy| balancer.closed(busy, 1));
+        assert_eq!(balancer.pick(&plan, choice(9)), 0);
+    }
+
+    /// One backend drawn twice is no tie: alone, it leaves the pointer where it is.
+    #[test]
+    fn a_backend_drawn_twice_is_no_tie() {
+        let (plan, mut balancer) = power(8, true, 1);
+        assert!((0..9).all(|number| balancer.pick(&plan, choice(number)) == 0));
+        assert_eq!(balancer.pointer, 0);
+    }
+
+    /// Sixty-four different backends are drawn out of sixty-four: the one idle is always found.
+    #[test]
+    fn without_replacement_nobody_is_drawn_twice() {
+        let (plan, mut balancer) = power(64, false, 64);
+        (0..64).filter(|&backend| backend != 37).for_each(|backend| balancer.opened(backend));
+        assert!((0..50).all(|number| balancer.pick(&plan, choice(number)) == 37));
     }
 }

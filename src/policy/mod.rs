@@ -6,5 +6,6 @@
 pub mod balance;
 pub mod call;
 pub mod health;
+mod levels;
 pub mod network;
 pub mod retry;
