@@ -2,6 +2,8 @@
 //!
 //! They look at the plan and the expected flow only; each is a warning with its arithmetic.
 
+use std::collections::BTreeMap;
+
 use super::document::Document;
 use super::flow::Flow;
 use crate::components::ComponentPlan;
@@ -108,14 +110,23 @@ fn overload(
 }
 
 /// Mean time of a visit on its own: work, delays, and the calls it waits for.
-fn alone_ns(visit: Visit, topology: &Topology, components: &[ComponentPlan], deep: usize) -> f64 {
+///
+/// `known` keeps what has been found, so that each sort of visit is looked at once.
+fn alone_ns(
+    visit: Visit,
+    topology: &Topology,
+    components: &[ComponentPlan],
+    known: &mut BTreeMap<Visit, f64>,
+) -> f64 {
+    if let Some(&time) = known.get(&visit) {
+        return time;
+    }
     let plan = components[visit.component.index() - 1].facts();
     let mut time = plan.demand_ns(visit, topology) + plan.delay_ns(visit, topology);
-    if deep < 8 {
-        plan.calls(visit, topology, &mut |next, times| {
-            time += times * alone_ns(next, topology, components, deep + 1);
-        });
-    }
+    plan.calls(visit, topology, &mut |next, times| {
+        time += times * alone_ns(next, topology, components, known);
+    });
+    known.insert(visit, time);
     time
 }
 
@@ -128,9 +139,9 @@ fn impatient(
     out: &mut Diagnostics,
 ) {
     let Some(timeout) = link.policy.timeout else { return };
-    let target = link.target();
+    let (target, mut known) = (link.target(), BTreeMap::new());
     let slow = flow.rates.keys().filter(|visit| visit.component == target).find_map(|visit| {
-        let alone = alone_ns(*visit, topology, components, 0);
+        let alone = alone_ns(*visit, topology, components, &mut known);
         (alone > timeout.0 as f64).then_some((alone, visit.operation))
     });
     let Some((alone, operation)) = slow else { return };
