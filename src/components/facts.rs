@@ -39,6 +39,15 @@ pub trait Facts {
     fn figures(&self) -> Vec<Declared> {
         Vec::new()
     }
+    /// How many calls one instance can hold, those that wait included, if there is a limit beyond
+    /// which it rejects at once.
+    fn room(&self) -> Option<u64> {
+        None
+    }
+    /// Whether its own steps name a data set.
+    fn names_data(&self, _data: DataId) -> bool {
+        false
+    }
     /// The calls that such a call makes, each with its mean number.
     fn calls(&self, visit: Visit, topology: &Topology, each: &mut dyn FnMut(Visit, f64));
 }

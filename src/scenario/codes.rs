@@ -100,6 +100,12 @@ pub const CODES: &[Code] = &[
                `rate` (open, all together), `count` with `think` (closed loop).",
     },
     Code {
+        id: "E0510",
+        title: "users for whom no time passes",
+        text: "People of a closed loop who do not think and are answered (or rejected) within no \
+               time send their next request at the same instant. The clock would never move on.",
+    },
+    Code {
         id: "E0601",
         title: "a file that cannot be read",
         text: "The scenario, or a file that it extends, is not there or may not be read. The path \
@@ -164,6 +170,13 @@ pub const CODES: &[Code] = &[
         title: "nothing of it in the run",
         text: "A fault, a spike or the peak of a day lies after the end of the measured time, so \
                the run says nothing about it.",
+    },
+    Code {
+        id: "W0507",
+        title: "nothing uses it",
+        text: "A host without a component, a data set that nothing reads or writes, or a component \
+               that no call reaches. It costs nothing and changes nothing; a file that is extended \
+               may have more than one of its variants needs.",
     },
 ];
 

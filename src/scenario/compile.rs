@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::document::{Document, WarmupConfig};
 use super::flow::{self, Flow, Problem};
+use super::idle;
 use super::lint::{Places, lint, unseen};
 use crate::components::config::{Common, MachineConfig};
 use crate::components::names::{Aside, Meaning, Planner};
@@ -101,9 +102,11 @@ pub fn compile(document: &Document, out: &mut Diagnostics) -> Option<Scenario> {
             cache.warm_from(&flow.rates);
         }
     }
+    idle::standstill(document, &topology, &components, &flow, &users, out);
     if out.has_errors() {
         return None;
     }
+    idle::unused(document, &topology, &components, &users, out);
     lint(&topology, &components, &flow, &users, &places, out);
     unseen(document, &faults, &users, out);
     let window = Window { duration, window: document.run.window.value };

@@ -7,6 +7,7 @@ pub mod compile;
 pub mod document;
 pub mod file;
 pub mod flow;
+mod idle;
 pub mod layers;
 mod lint;
 mod load;

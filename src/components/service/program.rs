@@ -479,6 +479,16 @@ impl Facts for ServicePlan {
         true
     }
 
+    fn room(&self) -> Option<u64> {
+        let limited = self.workers != UNLIMITED && self.queue.places != UNLIMITED;
+        limited.then(|| u64::from(self.workers) + u64::from(self.queue.places))
+    }
+
+    fn names_data(&self, id: DataId) -> bool {
+        let names = |step: &Step| matches!(step, Step::Call { data, .. } if *data == Some(id));
+        self.steps.iter().any(names)
+    }
+
     fn handles(&self, operation: OperationId) -> bool {
         self.entries[operation.index()] != NO_PROGRAM
     }
