@@ -179,7 +179,10 @@ fn parse_measure(scan: &mut Scan, parts: Vec<Part>) -> Option<Measure> {
     let last = parts.len() - 1;
     let (at, row) = match find_metric(&parts) {
         Some(found) => found,
-        None if Statistic::of(&parts[last].text).is_some() => (last, Metric::Latency.word()),
+        None if Statistic::of(&parts[last].text).is_some() => {
+            named_latency(scan, &parts)?;
+            (last, Metric::Latency.word())
+        }
         None => {
             unknown_metric(scan, &parts);
             return None;
@@ -205,6 +208,19 @@ fn parse_measure(scan: &mut Scan, parts: Vec<Part>) -> Option<Measure> {
     let span = scan.span(parts[0].piece.to(parts[last].piece));
     let metric = scan.spanned(metric_piece, row.metric);
     Some(Measure { address: address?, metric, argument: argument?, statistic: statistic?, span })
+}
+
+/// `latency.p99`: the latency is the one metric that is never named.
+fn named_latency(scan: &mut Scan, parts: &[Part]) -> Option<()> {
+    let [before @ .., name, statistic] = parts else { return Some(()) };
+    if name.text != Metric::Latency.word().name() {
+        return Some(());
+    }
+    let address: String = before.iter().map(|part| format!("{}.", part.text)).collect();
+    let message = "the latency is written by its statistic alone";
+    let help = format!("write `{address}{}`", statistic.text);
+    scan.error(UNKNOWN_WORD, name.piece, message, help);
+    None
 }
 
 /// A dotted word without any metric in it.
