@@ -107,7 +107,7 @@ impl Question {
             }
             Operand::Quotient(first, second) => {
                 let (first, second) = pairs(first, second, points);
-                Estimate::of_ratio(&first, &second)
+                Estimate::of_ratio(&first, &second).not_negative()
             }
             Operand::Difference(first, second) => {
                 let (first, second) = pairs(first, second, points);
@@ -180,7 +180,8 @@ fn estimate_of(readings: &[Reading], exactly: bool) -> Estimate {
     let counts: Option<Vec<(u64, u64)>> = readings.iter().map(|reading| reading.counts).collect();
     match counts {
         Some(counts) if !exactly => Estimate::of_proportion(&counts),
-        _ => Estimate::of(&readings.iter().map(|reading| reading.value).collect::<Vec<_>>()),
+        _ => Estimate::of(&readings.iter().map(|reading| reading.value).collect::<Vec<_>>())
+            .not_negative(),
     }
 }
 

@@ -135,6 +135,12 @@ impl Estimate {
         Self { ci95, ..self }
     }
 
+    /// The estimate of what cannot be negative: a count, a rate, a time, a share, their quotient.
+    /// Student's interval knows nothing of that and may reach below zero.
+    pub fn not_negative(self) -> Self {
+        self.within(0.0, f64::INFINITY)
+    }
+
     /// The estimate in another unit: mean and interval multiplied by a positive factor.
     pub fn scaled(self, factor: f64) -> Self {
         assert!(factor > 0.0, "a scale of {factor}");
@@ -231,6 +237,14 @@ mod tests {
 
     fn close(left: f64, right: f64, tolerance: f64) {
         assert!((left - right).abs() <= tolerance, "{left} is not {right}");
+    }
+
+    #[test]
+    fn the_interval_of_what_cannot_be_negative_ends_at_zero() {
+        let rare = Estimate::of(&finite(&[0.0, 0.0, 0.0, 8.0]));
+        let [low, high] = rare.ci95.expect("four values");
+        assert!(low < 0.0, "Student's interval around 2 reaches {low}");
+        assert_eq!(rare.not_negative(), Estimate { ci95: Some([0.0, high]), ..rare });
     }
 
     #[test]

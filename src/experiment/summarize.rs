@@ -81,9 +81,9 @@ pub fn summarize(
     }
 }
 
-/// The estimate of one figure of each replication.
+/// The estimate of one figure of each replication; no figure of a summary can be negative.
 pub fn estimate(observed: &[Observations], figure: impl Fn(&Observations) -> Value) -> Estimate {
-    Estimate::of(&observed.iter().map(figure).collect::<Vec<_>>())
+    Estimate::of(&observed.iter().map(figure).collect::<Vec<_>>()).not_negative()
 }
 
 /// The estimate of a share from each replication's (part, of).
@@ -116,7 +116,7 @@ pub fn quantiles(samples: &[Sample]) -> Quantiles {
         return Quantiles::NO_DATA;
     }
     let over = |figure: &dyn Fn(&Sample) -> Value| {
-        Estimate::of(&samples.iter().map(figure).collect::<Vec<_>>()).scaled(MS)
+        Estimate::of(&samples.iter().map(figure).collect::<Vec<_>>()).not_negative().scaled(MS)
     };
     let [p50, p90, p95, p99, p99_9] = QUANTILES.map(|(_, q)| over(&|sample| sample.quantile(q)));
     Quantiles {
