@@ -8,6 +8,8 @@ use clap::ColorChoice;
 use std::io::{self, ErrorKind, IsTerminal, Write};
 use terminal_size::Width;
 
+/// Columns for reports on a terminal that does not say how wide it is: none is narrower.
+const WIDTH_USUAL: usize = 80;
 /// Columns for diagnostics where the terminal does not say.
 const WIDTH_DEFAULT: usize = 120;
 
@@ -43,7 +45,8 @@ impl Terminal {
 
     /// Columns of standard output; none in a pipe, where nothing is cut.
     pub fn stdout_width(self) -> Option<usize> {
-        terminal_size::terminal_size_of(io::stdout()).map(|(Width(columns), _)| columns.into())
+        let size = terminal_size::terminal_size_of(io::stdout());
+        report_width(size.map(|(Width(columns), _)| columns), io::stdout().is_terminal())
     }
 
     /// Whether somebody watches standard error.
@@ -79,5 +82,26 @@ impl Terminal {
         let width = width.map_or(WIDTH_DEFAULT, |(Width(columns), _)| columns.into());
         let options = RenderOptions { colour: self.stderr_colour(), width };
         self.tell(&render(sources, diagnostics, options));
+    }
+}
+
+/// The width of a report, from what the output says of itself; some terminals say 0 columns.
+fn report_width(columns: Option<u16>, is_terminal: bool) -> Option<usize> {
+    match columns {
+        Some(columns) if columns > 0 => Some(columns.into()),
+        _ => is_terminal.then_some(WIDTH_USUAL),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_terminal_of_unknown_width_has_the_usual_one_and_a_pipe_none() {
+        assert_eq!(report_width(Some(132), true), Some(132));
+        assert_eq!(report_width(Some(0), true), Some(80));
+        assert_eq!(report_width(None, true), Some(80));
+        assert_eq!(report_width(None, false), None);
     }
 }
