@@ -86,6 +86,12 @@ fn all_metrics() -> String {
         let _ = writeln!(text, "\n  {}", scope.about());
         table(&mut text, scope.metrics().map(metric_row).collect());
     }
+    text.push_str(
+        "\n  within TOL, behind `==`: how far off is still equal\n  \
+           during, outside, after WINDOW: a fault by its name, or a time like 60s..5min\n    \
+             A request belongs to the window that it came in, whenever it ends: one that came\n    \
+             before a fault and was killed by it is not in `error_rate < 1% during FAULT`.\n",
+    );
     let _ = writeln!(text, "\n  STATISTIC: which of them, `explain METRIC` says");
     let row = |(word, statistic): (&str, Statistic)| {
         [word.to_string(), String::new(), String::new(), statistic.about().to_string()]

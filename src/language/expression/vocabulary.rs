@@ -278,7 +278,8 @@ metrics! {
     Goodput ["goodput"] &[Rate], Single, Nothing, "Requests answered in time and not failed.";
     Availability ["availability"] &[Ratio], Single, Nothing,
         "Share of requests that were answered.";
-    ErrorRate ["error_rate"] &[Ratio], Single, Nothing, "Share of requests or calls that failed.";
+    ErrorRate ["error_rate"] &[Ratio], Single, Nothing,
+        "Share of requests or calls that failed; in a window, of those that came in it.";
     Degraded ["degraded"] &[Ratio], Single, Nothing, "Share of requests answered in part.";
     Failures ["failures"] &[Ratio], Single, Cause, "Share of requests that failed by a cause.";
     Attempts ["attempts"] &[Count, Factor], Required(&[Mean, Max]), Nothing,
