@@ -1,5 +1,6 @@
 //! The one test binary.
 
+mod allocations;
 mod cli;
 mod diagnostics;
 mod golden;

@@ -2,7 +2,7 @@
 //!
 //! Arrivals are even and times constant wherever they can be, so most effects are exact.
 
-mod bench;
+pub mod bench;
 mod cache;
 mod data;
 mod database;
