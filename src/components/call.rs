@@ -47,6 +47,8 @@ pub enum Access {
     Fill,
     /// Drop an item from a cache.
     Invalidate,
+    /// Apply a write of the log on a replica.
+    Apply,
 }
 
 /// Facts about a frame that are true or not.

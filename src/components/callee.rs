@@ -2,8 +2,8 @@
 //!
 //! Nothing here knows which room a call is in; rooms call these when they react.
 
-use super::call::{CallKey, Phase, flag};
-use super::context::{Cx, Detection, Job, Status};
+use super::call::{Access, Call, CallKey, Phase, flag};
+use super::context::{Cx, Detection, Job, Loss, Status};
 use super::event::Event;
 use super::outcome::{Cause, Reply};
 use super::record::Note;
@@ -192,6 +192,30 @@ impl Cx<'_> {
         left
     }
 
+    /// Starts a piece of a component's own business on one of its instances: a frame that is no
+    /// call, that nobody waits for and no ledger counts. It dies with the instance.
+    pub fn background(&mut self, component: ComponentId, instance: u16, access: Access) -> CallKey {
+        let key = self.calls.allocate();
+        let token = self.calls[key].token.wrapping_add(1);
+        self.calls[key] = Call {
+            flags: flag::BRANCH,
+            phase: Phase::Present,
+            access,
+            component,
+            instance,
+            place: self.instance_index(component, instance) as u32,
+            arrived: self.now(),
+            token,
+            ..Call::default()
+        };
+        key
+    }
+
+    /// Such a piece is done.
+    pub fn end_background(&mut self, key: CallKey) {
+        self.drop_frame(key);
+    }
+
     /// Wakes the call after a delay of its own (`on_wake` follows, unless its token changes).
     #[inline]
     pub fn wake(&mut self, key: CallKey, delay: Duration) {
@@ -349,13 +373,23 @@ impl Cx<'_> {
         true
     }
 
-    /// A balancer takes a backend out: notes whether it was down, and for how long.
-    pub(super) fn took_out(&mut self, link: LinkId, backend: u16) {
+    /// Somebody notices that an instance is down.
+    pub fn noticed(&mut self, component: ComponentId, instance: u16) {
         let at = self.now();
-        let plan = &self.topology.links[link.index()];
-        let (component, instance) = plan.targets[backend as usize];
         let state = self.instances[self.instance_index(component, instance)];
         let after = (state.status != Status::Up).then_some(at.0 - state.down_since.0);
         self.detections.push(Detection { component, instance, at, after });
+    }
+
+    /// Acknowledged writes are gone for good with an instance that died.
+    pub fn lost(&mut self, component: ComponentId, instance: u16, writes: u64) {
+        self.losses.push(Loss { component, instance, writes });
+    }
+
+    /// A balancer takes a backend out: notes whether it was down, and for how long.
+    pub(super) fn took_out(&mut self, link: LinkId, backend: u16) {
+        let plan = &self.topology.links[link.index()];
+        let (component, instance) = plan.targets[backend as usize];
+        self.noticed(component, instance);
     }
 }

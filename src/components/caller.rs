@@ -244,7 +244,10 @@ impl Cx<'_> {
                     item: call.item,
                     avoid: plan.policy.retries.as_ref().is_some_and(other).then_some(call.backend),
                 };
-                let backend = balancer.pick(&plan.balance, choice);
+                let known =
+                    if plan.by_role { &self.directories[plan.target().index()] } else { &None };
+                let must = known.as_ref().and_then(|directory| directory.node(call));
+                let backend = must.unwrap_or_else(|| balancer.pick(&plan.balance, choice));
                 balancer.opened(backend);
                 call.flags |= flag::HELD;
                 backend

@@ -5,10 +5,11 @@
 //! `callee`. It does not know the kinds of components.
 
 use super::call::{Call, CallKey, flag};
+use super::directory::Directory;
 use super::event::{Event, Packed};
 use super::ledger::{Ledger, Measure};
 use super::record::Record;
-use super::topology::{ComponentId, LinkId, LinkPlan, MachineId, Topology};
+use super::topology::{ComponentFacts, ComponentId, LinkId, LinkPlan, MachineId, Topology};
 use super::versions::Versions;
 use crate::engine::arena::Arena;
 use crate::engine::processor::{Device, Next, Processor};
@@ -18,6 +19,7 @@ use crate::engine::stream::DrawKey;
 use crate::engine::timers::{TimerList, Timers};
 use crate::policy::balance::Balancer;
 use crate::policy::health::Seen;
+use crate::policy::network::Place;
 use crate::random::Sampler;
 use crate::units::{Duration, Instant};
 
@@ -103,6 +105,7 @@ pub struct Cx<'p> {
     pub schedule: Schedule<Packed>,
     /// Frames of calls in flight.
     pub calls: Arena<Call>,
+    pub(super) directories: Vec<Option<Directory>>,
     /// Which versions of items exist.
     pub versions: Versions,
     /// The ledger of attempts.
@@ -122,6 +125,19 @@ pub struct Cx<'p> {
     pub(super) stack: Vec<CallKey>,
     /// Faults seen by health checks: (component, instance, when it was taken out, down since).
     pub detections: Vec<Detection>,
+    /// Acknowledged writes that are gone.
+    pub losses: Vec<Loss>,
+}
+
+/// Acknowledged writes that are gone for good.
+#[derive(Clone, Copy, Debug)]
+pub struct Loss {
+    /// The store.
+    pub component: ComponentId,
+    /// The instance that died with them.
+    pub instance: u16,
+    /// How many.
+    pub writes: u64,
 }
 
 /// A balancer takes an instance out of service.
@@ -190,6 +206,7 @@ impl<'p> Cx<'p> {
             topology,
             schedule,
             calls: Arena::with_capacity(1024),
+            directories: topology.components.iter().map(ComponentFacts::directory).collect(),
             versions: Versions::new(topology.items(), topology.own_writes),
             ledger,
             root,
@@ -204,6 +221,7 @@ impl<'p> Cx<'p> {
             hops,
             stack: Vec::new(),
             detections: Vec::new(),
+            losses: Vec::new(),
         }
     }
 
@@ -232,6 +250,13 @@ impl<'p> Cx<'p> {
     /// Whether an instance serves.
     pub fn status(&self, component: ComponentId, instance: u16) -> Status {
         self.instances[self.instance_index(component, instance)].status
+    }
+
+    /// The round trip between two instances of a component.
+    pub fn trip_between(&self, component: ComponentId, from: u16, to: u16, draw: DrawKey) -> i64 {
+        let places = &self.topology.components[component.index()].places;
+        let hop = hop(places[from as usize], places[to as usize]);
+        self.hops[hop as usize].law.sample(&mut draw.draw())
     }
 
     /// Schedules an event of a component's own after a delay.
@@ -303,17 +328,21 @@ fn routes(
     let from = topology.place(link.caller, instance);
     let route = |&(component, instance): &(ComponentId, u16)| {
         let to = topology.components[component.index()].places[instance as usize];
-        let hop = match from {
-            None => USERS_HOP,
-            Some(from) if from.machine == to.machine => 1,
-            Some(from) if from.zone == to.zone => 2,
-            Some(_) => 3,
-        };
+        let hop = from.map_or(USERS_HOP, |from| hop(from, to));
         let at_once = hops[hop as usize].constant == Some((0, 0));
         let place = first_instance[component.index()] + u32::from(instance);
         Route { component, instance, hop, at_once, place, row: ledger.first_row(component) }
     };
     link.targets.iter().map(route).collect()
+}
+
+/// The hop between two places.
+fn hop(from: Place, to: Place) -> u8 {
+    match (from.machine == to.machine, from.zone == to.zone) {
+        (true, _) => 1,
+        (false, true) => 2,
+        (false, false) => 3,
+    }
 }
 
 impl LinkState {

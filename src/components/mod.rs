@@ -8,6 +8,7 @@ mod callee;
 pub mod caller;
 pub mod config;
 pub mod context;
+pub mod directory;
 pub mod event;
 pub mod facts;
 mod family;
@@ -30,6 +31,7 @@ use cache::{Cache, CacheConfig, CachePlan};
 use call::CallKey;
 use context::Cx;
 use database::{Database, DatabaseConfig, DatabasePlan};
+use directory::StorePlan;
 use facts::Facts;
 use figures::Figures;
 use load_balancer::{LoadBalancer, LoadBalancerConfig, LoadBalancerPlan};
@@ -58,10 +60,25 @@ pub trait Room {
     fn on_probe(&mut self, _cx: &mut Cx<'_>, _at: Probed, _ok: bool) {}
     /// An instance died; the frames in it are gone already.
     fn on_crash(&mut self, _cx: &mut Cx<'_>, _instance: u16) {}
+    /// An instance that had died serves again.
+    fn on_started(&mut self, _cx: &mut Cx<'_>, _instance: u16) {}
+    /// The instance that has a role now; `None` if nobody has it.
+    fn with_role(&self, _role: Role) -> Option<u16> {
+        None
+    }
     /// What the kind has measured of its own; the replication is over.
     fn figures(&mut self) -> Figures {
         Figures::default()
     }
+}
+
+/// What one of several nodes does for the others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// It takes the writes.
+    Primary,
+    /// It follows, the one of this number among those that do, from 1.
+    Replica(u16),
 }
 
 /// Which backend of which link was probed by which instance.
@@ -81,6 +98,14 @@ pub trait RoomConfig {
     fn common(&self) -> &config::Common;
     /// Cores of a machine that does not say.
     fn cores_default(&self) -> u64;
+    /// Its nodes, each with its own machine if it has one; `None` for `instances` alike.
+    fn nodes(&self) -> Option<Vec<Option<&config::MachineConfig>>> {
+        None
+    }
+    /// Which of its nodes callers call.
+    fn store(&self) -> Option<StorePlan> {
+        None
+    }
     /// Operations that only this component's steps name.
     fn operations(&self) -> Vec<(&str, Span)> {
         Vec::new()

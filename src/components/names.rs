@@ -183,6 +183,8 @@ impl<'d> Planner<'d> {
         if let Some(&known) = self.links.get(&key) {
             return known;
         }
+        let stores = &self.topology.components;
+        let by_role = matches!(targets, [one] if stores[one.index()].store.is_some());
         let (targets, names): (Vec<_>, Vec<_>) = self.instances_of(targets).into_iter().unzip();
         let link = LinkId::new(self.topology.links.len());
         let mut balance = balance(&names);
@@ -192,6 +194,7 @@ impl<'d> Planner<'d> {
             targets,
             policy,
             balance,
+            by_role,
             health: None,
             ejection: None,
         });

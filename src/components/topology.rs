@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use super::directory::{Directory, StorePlan};
 use super::outcome::Cause;
 use crate::engine::arena::Id;
 use crate::engine::processor::Sharing;
@@ -44,6 +45,8 @@ pub struct ComponentFacts {
     pub cores: f64,
     /// Time from a restart until an instance serves.
     pub startup: Duration,
+    /// For a store of several nodes: which of them its callers call.
+    pub store: Option<StorePlan>,
     /// For a cache: the hit ratio that its size and the popularity of the items let expect.
     pub hit_ratio_expected: f64,
 }
@@ -52,6 +55,11 @@ impl ComponentFacts {
     /// Number of instances.
     pub fn instances(&self) -> u16 {
         self.places.len() as u16
+    }
+
+    /// What callers know of its nodes at the start.
+    pub(super) fn directory(&self) -> Option<Directory> {
+        self.store.map(Directory::new)
     }
 }
 
@@ -111,6 +119,8 @@ pub struct LinkPlan {
     pub policy: CallPolicy,
     /// Choice among the targets.
     pub balance: BalancePlan,
+    /// Whether the target tells its callers which node takes what.
+    pub by_role: bool,
     /// Active health checks by each calling instance.
     pub health: Option<HealthPlan>,
     /// Passive ejection by each calling instance.

@@ -5,14 +5,12 @@
 //! keep the versions of their copies themselves; here stands only what all of them agree on. Memory
 //! is taken by pages of items that were written, not by items.
 
-use std::collections::HashMap;
+use std::collections::HashMap; // tidy: looked up by key, never iterated
 
 use super::call::{Access, CallKey, flag};
 use super::context::Cx;
 use super::topology::{DataId, users};
-
-/// Items of one page; 8 bytes each.
-const PAGE: usize = 256;
+use crate::engine::pages::Pages;
 
 /// Newest versions of one item.
 #[derive(Clone, Copy, Default)]
@@ -23,7 +21,7 @@ struct Newest {
 
 /// Which versions exist.
 pub struct Versions {
-    pages: Vec<Option<Box<[Newest; PAGE]>>>,
+    newest: Pages<Newest>,
     /// By user and item the newest version that the user's own write was acknowledged with; kept
     /// only where somebody asks for it.
     own: Option<HashMap<(u32, u64), u32>>,
@@ -37,43 +35,30 @@ pub const OWN_WRITE_MISSING: u8 = 2;
 impl Versions {
     /// No item has been written; `own` if own writes are asked for.
     pub fn new(items: u64, own: bool) -> Self {
-        let pages = (items as usize).div_ceil(PAGE);
-        Self { pages: (0..pages).map(|_| None).collect(), own: own.then(HashMap::new) }
-    }
-
-    #[inline]
-    fn newest(&self, dense: u64) -> Newest {
-        let page = &self.pages[dense as usize / PAGE];
-        page.as_ref().map_or(Newest::default(), |page| page[dense as usize % PAGE])
-    }
-
-    fn newest_mut(&mut self, dense: u64) -> &mut Newest {
-        let page = self.pages[dense as usize / PAGE]
-            .get_or_insert_with(|| Box::new([Newest::default(); PAGE]));
-        &mut page[dense as usize % PAGE]
+        Self { newest: Pages::new(items), own: own.then(HashMap::new) }
     }
 
     /// A write is committed: its version, newer than all before.
     pub fn commit(&mut self, dense: u64) -> u32 {
-        let newest = self.newest_mut(dense);
+        let newest = self.newest.get_mut(dense);
         newest.made += 1;
         newest.made
     }
 
     /// The version last committed, acknowledged or not.
     pub fn committed(&self, dense: u64) -> u32 {
-        self.newest(dense).made
+        self.newest.get(dense).made
     }
 
     /// The newest version that a writer was told of.
     #[inline]
     pub fn acknowledged(&self, dense: u64) -> u32 {
-        self.newest(dense).acknowledged
+        self.newest.get(dense).acknowledged
     }
 
     /// A user is told that a version is safe.
     pub fn acknowledge(&mut self, dense: u64, version: u32, user: u32) {
-        let newest = self.newest_mut(dense);
+        let newest = self.newest.get_mut(dense);
         newest.acknowledged = newest.acknowledged.max(version);
         if let Some(own) = &mut self.own {
             let seen = own.entry((user, dense)).or_default();
@@ -84,16 +69,15 @@ impl Versions {
     /// A version is lost for good: the one before it is the newest again. Versions are not used
     /// twice.
     pub fn withdraw(&mut self, dense: u64, before: u32) {
-        let newest = self.newest_mut(dense);
+        let newest = self.newest.get_mut(dense);
         newest.acknowledged = newest.acknowledged.min(before);
-        // Nobody misses what no longer exists: own writes are capped when they are asked for.
     }
 
     /// Whether a user has written the item after this version, and knows it to be safe.
     fn own_is_newer(&self, user: u32, dense: u64, version: u32) -> bool {
         let Some(own) = &self.own else { return false };
         let written = own.get(&(user, dense)).copied().unwrap_or(0);
-        written.min(self.newest(dense).acknowledged) > version
+        written.min(self.newest.get(dense).acknowledged) > version
     }
 }
 

@@ -85,6 +85,7 @@ fn topology(server: ComponentId) -> Topology {
         places: machine.map(|machine| Place { machine, zone: 0 }).into_iter().collect(),
         cores: 1.0,
         startup: Duration(0),
+        store: None,
         hit_ratio_expected: 0.0,
     };
     let operation = |name: &str| OperationFacts { name: name.into(), priority: 5 };
@@ -105,6 +106,7 @@ fn topology(server: ComponentId) -> Topology {
             targets: vec![(server, 0)],
             policy: CallPolicy::default(),
             balance: BalancePlan::round_robin(1),
+            by_role: false,
             health: None,
             ejection: None,
         }],

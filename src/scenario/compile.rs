@@ -129,6 +129,7 @@ fn empty_topology(document: &Document) -> Topology {
             places: Vec::new(),
             cores: 0.0,
             startup: Duration(0),
+            store: None,
             hit_ratio_expected: 0.0,
         }],
         machines: Vec::new(),
@@ -331,6 +332,7 @@ impl Compiler<'_, '_> {
                 places,
                 cores,
                 startup: room.common().startup.value,
+                store: room.store(),
                 hit_ratio_expected: 0.0,
             });
             self.name(name, Meaning::Component(id));
@@ -354,6 +356,8 @@ impl Compiler<'_, '_> {
                 1
             }
         };
+        let nodes = room.nodes();
+        let wanted = nodes.as_ref().map_or(wanted, |nodes| nodes.len() as u64);
         if let Some(host) = &common.host.value {
             if wanted != 1 || common.machine.value.is_some() {
                 let message = "a component on a host has one instance and no machine of its own";
@@ -366,7 +370,8 @@ impl Compiler<'_, '_> {
             return (vec![Place { machine: machine as u32, zone: 0 }], 1.0 / self.shrink);
         }
         let exact = wanted as f64 / self.shrink;
-        let instances = (exact.floor() as u64).max(1);
+        // Nodes that differ in what they do cannot be divided: they get smaller.
+        let instances = if nodes.is_some() { wanted } else { (exact.floor() as u64).max(1) };
         let size = exact / instances as f64;
         let zones = self.document.zones.value;
         let empty = crate::language::node::fragment("{}", common.machine.span);
@@ -374,8 +379,10 @@ impl Compiler<'_, '_> {
         let own = common.machine.value.clone();
         let config = own.or_else(|| crate::language::Decode::decode(&empty, &mut none));
         let config: MachineConfig = config.expect("every key of a machine has a default");
+        let of_node = |instance: u64| nodes.as_ref().and_then(|nodes| nodes[instance as usize]);
         let places = (0..instances).map(|instance| {
-            let machine = self.machine(&config, room.cores_default(), size);
+            let config = of_node(instance).unwrap_or(&config);
+            let machine = self.machine(config, room.cores_default(), size);
             self.planner.topology.machines[machine].tenants.push(id);
             Place { machine: machine as u32, zone: (instance % zones) as u16 }
         });

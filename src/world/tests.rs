@@ -27,6 +27,7 @@ fn facts(name: &str, kind: &'static str, machine: Option<u32>) -> ComponentFacts
         places: machine.map(|machine| Place { machine, zone: 0 }).into_iter().collect(),
         cores: 1.0,
         startup: Duration(0),
+        store: None,
         hit_ratio_expected: 0.0,
     }
 }
@@ -54,6 +55,7 @@ fn queue(rate: f64, service: Sampler, cores: f64, workers: u32, seconds: i64) ->
             targets: vec![(server, 0)],
             policy: CallPolicy::default(),
             balance: BalancePlan::round_robin(1),
+            by_role: false,
             health: None,
             ejection: None,
         }],

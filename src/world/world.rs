@@ -291,7 +291,10 @@ impl Model for World<'_> {
             }
             Event::Fault(fault, target, begins) => self.fault(fault, target, begins),
             Event::Started(component, instance, life) => {
-                self.cx.started(component, instance, life);
+                if self.cx.started(component, instance, life) {
+                    let (room, cx) = self.component(component);
+                    room.room().on_started(cx, instance);
+                }
             }
         }
     }

@@ -80,7 +80,7 @@ impl CachePlan {
             match visit.access {
                 Access::Read | Access::Call => *reads += rate,
                 Access::Write | Access::Invalidate => *writes += rate,
-                Access::Fill => {}
+                Access::Fill | Access::Apply => {}
             }
         }
         warm.rates = sums.into_iter().map(|(data, (r, w))| (data, r, w)).collect();
@@ -221,6 +221,7 @@ impl<'p> Cache<'p> {
                 self.put(cx.topology, instance, data, item, now, jitter);
                 Reply::OK
             }
+            Access::Apply => unreachable!("a cache keeps no log"),
             Access::Write | Access::Invalidate => {
                 let bytes = item_bytes(cx.topology, data, item);
                 self.contents[instance].remove(dense, bytes);

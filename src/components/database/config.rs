@@ -1,19 +1,22 @@
 //! A database as it is written.
 
 use super::DatabasePlan;
+use super::plan::{Copies, FailoverPlan, LegsPlan, Mode, QuorumPlan, ReplicationPlan};
 use crate::components::call::Access;
-use crate::components::config::Common;
+use crate::components::config::{Common, MachineConfig};
+use crate::components::directory::{ReadsFrom, StorePlan};
 use crate::components::facts::{Facts, Visit};
+use crate::components::figures::Declared;
 use crate::components::names::{Planner, limit};
 use crate::components::topology::{ComponentId, OperationId, Topology};
 use crate::components::{ComponentPlan, RoomConfig};
 use crate::engine::slots::UNLIMITED;
-use crate::random::Distribution;
-use crate::units::{Count, Ratio};
+use crate::random::{Distribution, Sampler};
+use crate::units::{Count, Duration, Ratio};
 use crate::{choice, config};
 
 config! {
-    /// Keeps items on one node: connections, statements on its cores, memory, disk, log.
+    /// Keeps items: connections, statements on its cores, memory, disk, log, and copies on replicas.
     pub struct DatabaseConfig {
         /// Core time of one statement that reads.
         query: Distribution = "0.5ms" source "Stack Overflow 2016: 1.2 ms wall; split by choice",
@@ -23,10 +26,23 @@ config! {
         memory_share: Ratio = "75%" source "a choice: buffers and file cache",
         /// The commit.
         log: LogConfig = "{}",
-        /// Connections, each held by one call.
+        /// Connections of one node, each held by one call.
         connections: Count = "100" in 1..=1_000_000_000 source "PostgreSQL's max_connections",
         /// What a call beyond them meets.
         when_full: WhenFull = "refuse",
+        /// For how long a writer holds its row beyond its statements and its commit, as a
+        /// transaction does that waits for its client. A row has one writer at a time in any case.
+        lock: Distribution = "0s",
+        /// The node that takes all writes; `none` for a store in which every node does.
+        primary: Option<PrimaryConfig> = "{}",
+        /// Nodes that follow the primary; without a primary, the nodes.
+        replicas: ReplicasConfig = "{ count: 0 }",
+        /// How the nodes keep the same items.
+        replication: ReplicationConfig = "{}",
+        /// From whom callers read.
+        reads_from: ReadsFromConfig = "primary",
+        /// What happens when the primary dies; `none`: nothing until it comes back.
+        failover: Option<FailoverConfig> = "{}",
     }
     include {
         /// Keys of every kind.
@@ -34,13 +50,121 @@ config! {
     }
     unbuilt {
         engine: "engines as sets of defaults",
-        lock: "contention on hot rows",
-        primary: "replication",
-        replicas: "replication",
-        replication: "replication",
-        reads_from: "replication",
-        failover: "replication",
         sharding: "sharding",
+    }
+}
+
+config! {
+    /// The node that takes the writes.
+    pub struct PrimaryConfig {
+        /// Its machine, if another than the component's.
+        machine: Option<MachineConfig> = "none",
+    }
+    unbuilt { r#in: "regions" }
+}
+
+config! {
+    /// The nodes that follow.
+    pub struct ReplicasConfig, short = count {
+        /// How many.
+        count: u64 = required in 0..=1000,
+        /// Their machine, if another than the component's.
+        machine: Option<MachineConfig> = "none",
+    }
+}
+
+config! {
+    /// How the nodes of a database keep the same items.
+    pub struct ReplicationConfig {
+        /// Whom a commit waits for.
+        mode: ModeConfig = "async",
+        /// From the commit until a replica has the write; the network's way comes on top.
+        delay: Distribution = "10ms" source "a choice; 10-100 ms between data centres",
+        /// Core time of applying a write on a replica.
+        apply: Distribution = "0.2ms" source "a choice: less than half of the statement",
+        /// Writes that one replica applies at once.
+        parallel: u64 = "1" in 1..=1000 source "PostgreSQL: one process; MySQL 8: 4 by default",
+        /// The log goes out in batches, so often; write by write when it is 0s.
+        ship_every: Duration = "0s",
+        /// With `quorum`: how many nodes must have a write, the primary among them.
+        write: u64 = "2",
+        /// With `quorum` and no primary: how many nodes a read waits for.
+        read: u64 = "2",
+        /// With `quorum` and no primary: the time of one node's answer, instead of its network,
+        /// queue and work.
+        answer: Option<AnswerConfig> = "none",
+        /// With `quorum` and no primary: whether a read mends the old copies it has met.
+        read_repair: bool = "false",
+    }
+    unbuilt { conflicts: "several primaries" }
+}
+
+config! {
+    /// The messages between a coordinator and a node.
+    pub struct AnswerConfig, short = whole {
+        /// The round trip; half of it is each way.
+        whole: Option<Distribution> = "none",
+        /// Instead: a request on its way.
+        there: Option<Distribution> = "none",
+        /// Instead: the answer on its way.
+        back: Option<Distribution> = "none",
+        /// Instead: a write on its way; as `there` when left out.
+        write_there: Option<Distribution> = "none",
+    }
+}
+
+choice! {
+    /// Whom a commit waits for.
+    #[derive(Copy, PartialEq, Eq)]
+    pub enum ModeConfig {
+        /// For nobody: the writer hears of it when it is in the primary's log.
+        r#async: Async,
+        /// For the first replica that has received it; after 10 s the primary goes on alone.
+        semi_sync: SemiSync,
+        /// For all replicas.
+        sync: Sync,
+        /// For `write` nodes.
+        quorum: Quorum,
+    }
+}
+
+choice! {
+    /// From whom callers read.
+    #[derive(Copy, PartialEq)]
+    pub enum ReadsFromConfig {
+        /// From the primary.
+        primary: Primary,
+        /// From the replicas; with a share, the rest from the primary.
+        replicas: Replicas(Option<Ratio>),
+        /// From the replicas, but from the primary while the user's last write has not reached all
+        /// of them.
+        own_writes: OwnWrites,
+    }
+}
+
+config! {
+    /// How a replica becomes the primary.
+    pub struct FailoverConfig {
+        /// From the death of a node until somebody is sure.
+        detect: Distribution = "10s" source "Patroni: ttl 30 s, loop_wait 10 s",
+        /// From then until the replica that has received most is the primary, had it nothing left
+        /// to apply.
+        promote: Distribution = "20s" source "Amazon RDS Multi-AZ: 60-120 s in all, clusters 35 s",
+        /// From then until the callers know.
+        redirect: Distribution = "5s" source "a choice: connection strings and DNS of 5 s",
+        /// Whether the old primary comes back as a replica when it is started again.
+        restart_old: RestartOld = "never",
+    }
+}
+
+choice! {
+    /// What becomes of a primary that was replaced.
+    #[derive(Copy, PartialEq, Eq)]
+    pub enum RestartOld {
+        /// It stays out.
+        never: Never,
+        /// It follows the new one, with a copy of its items.
+        replica: Replica,
     }
 }
 
@@ -74,31 +198,143 @@ impl RoomConfig for DatabaseConfig {
         4
     }
 
+    fn nodes(&self) -> Option<Vec<Option<&MachineConfig>>> {
+        let primary = self.primary.value.iter().map(|primary| primary.machine.value.as_ref());
+        let replicas = &self.replicas.value;
+        let count = replicas.count.value as usize;
+        let nodes = primary.chain(vec![replicas.machine.value.as_ref(); count]);
+        // An empty store is refused later; until then it has a node.
+        let nodes: Vec<_> = nodes.collect();
+        Some(if nodes.is_empty() { vec![None] } else { nodes })
+    }
+
+    fn store(&self) -> Option<StorePlan> {
+        let reads = match &self.reads_from.value {
+            ReadsFromConfig::Primary => ReadsFrom::Primary,
+            ReadsFromConfig::Replicas(share) => {
+                ReadsFrom::Replicas(share.value.map_or(1.0, |share| share.0))
+            }
+            ReadsFromConfig::OwnWrites => ReadsFrom::OwnWrites,
+        };
+        let led = self.primary.value.is_some();
+        (self.replicas.count.value > 0).then_some(StorePlan { reads, led })
+    }
+
     fn plan(&self, id: ComponentId, planner: &mut Planner<'_>) -> Option<ComponentPlan> {
-        let instances = self.common.instances;
-        if instances.value != Count::Finite(1) {
-            planner
-                .out
-                .error("E0110", instances.span, "a database of several nodes is not built yet")
-                .help("replicas and shards come with later versions");
-        }
+        self.check(planner);
         let query = self.query.value.plan();
         let write = self.write_query.value.as_ref().map_or_else(|| query.clone(), |w| w.plan());
         // Shrunk, it is slower by as much as the load is less: as many are held at once.
         let connections = limit(self.connections.value);
-        let machine = planner.topology.components[id.index()].places[0].machine as usize;
+        let places = &planner.topology.components[id.index()].places;
+        let (nodes, machine) = (places.len() as u16, places[0].machine as usize);
         let memory = planner.topology.machines[machine].memory_bytes * self.memory_share.value.0;
+        let lock = self.lock.value.plan();
         Some(ComponentPlan::Database(DatabasePlan {
             id,
+            nodes,
             connections,
             wait: self.when_full.value == WhenFull::Wait,
             query,
             write_query: write,
             in_memory: in_memory(id, memory, planner),
             disk_read: planner.topology.machines[machine].disk_read.clone(),
+            lock: (lock.is_constant() != Some(0)).then_some(lock),
             flush: self.log.value.flush.value.plan(),
             group: self.log.value.group.value,
+            copies: self.copies(),
         }))
+    }
+}
+
+impl DatabaseConfig {
+    /// Reports what does not go together.
+    fn check(&self, planner: &mut Planner<'_>) {
+        let out = &mut *planner.out;
+        if self.common.instances.value != Count::Finite(1) {
+            out.error("E0504", self.common.instances.span, "a database is one component")
+                .help("copies of its items are `replicas: 3`");
+        }
+        let replicas = self.replicas.value.count;
+        let replication = &self.replication.value;
+        let quorum = replication.mode.value == ModeConfig::Quorum;
+        let nodes = replicas.value + u64::from(self.primary.value.is_some());
+        if self.primary.value.is_none() {
+            if !quorum {
+                out.error("E0504", replication.mode.span, "without a primary there are quorums")
+                    .help("write `replication: { mode: quorum, write: 2, read: 2 }`");
+            }
+            if replicas.value == 0 {
+                out.error("E0504", replicas.span, "a store without a primary has `replicas`");
+            }
+        } else if let Some(answer) = &replication.answer.value {
+            let _ = answer;
+            out.error("E0504", replication.answer.span, "`answer` has no effect with a primary")
+                .help("it belongs to `primary: none`");
+        }
+        for (key, votes) in [("write", replication.write), ("read", replication.read)] {
+            if quorum && !(1..=nodes).contains(&votes.value) {
+                let message = format!("`{key}: {}` of {nodes} nodes", votes.value);
+                out.error("E0504", votes.span, message).help(format!("give 1 to {nodes}"));
+            }
+        }
+        if replicas.value == 0 && !matches!(self.reads_from.value, ReadsFromConfig::Primary) {
+            out.error("E0504", self.reads_from.span, "there are no replicas to read from")
+                .help("give `replicas: 2`, or leave `reads_from` out");
+        }
+    }
+
+    /// How the nodes keep the same items.
+    fn copies(&self) -> Copies {
+        let replication = &self.replication.value;
+        if self.primary.value.is_none() {
+            return Copies::Leaderless(self.quorum());
+        }
+        if self.replicas.value.count.value == 0 {
+            return Copies::One;
+        }
+        let failover = self.failover.value.as_ref().map(|failover| FailoverPlan {
+            detect: failover.detect.value.plan(),
+            promote: failover.promote.value.plan(),
+            redirect: failover.redirect.value.plan(),
+            rejoin: failover.restart_old.value == RestartOld::Replica,
+        });
+        Copies::Led(ReplicationPlan {
+            mode: match replication.mode.value {
+                ModeConfig::Async => Mode::Async,
+                ModeConfig::SemiSync => Mode::SemiSync,
+                ModeConfig::Sync => Mode::Sync,
+                ModeConfig::Quorum => Mode::Quorum(replication.write.value as u16 - 1),
+            },
+            delay: replication.delay.value.plan(),
+            apply: replication.apply.value.plan(),
+            parallel: replication.parallel.value as u32,
+            ship_every: Some(replication.ship_every.value).filter(|every| every.0 > 0),
+            failover,
+        })
+    }
+
+    fn quorum(&self) -> QuorumPlan {
+        let replication = &self.replication.value;
+        let legs = replication.answer.value.as_ref().map(|answer| {
+            let law = |way: &Option<Distribution>| way.as_ref().map(Distribution::plan);
+            match law(&answer.whole.value) {
+                Some(whole) => LegsPlan::Whole(whole),
+                None => {
+                    let none = || Sampler::constant(0);
+                    let there = law(&answer.there.value).unwrap_or_else(none);
+                    let back = law(&answer.back.value).unwrap_or_else(none);
+                    let write = law(&answer.write_there.value).unwrap_or_else(|| there.clone());
+                    LegsPlan::Ways { write, there, back }
+                }
+            }
+        });
+        QuorumPlan {
+            write: replication.write.value as u16,
+            read: replication.read.value as u16,
+            read_repair: replication.read_repair.value,
+            legs,
+        }
     }
 }
 
@@ -158,6 +394,18 @@ impl Facts for DatabasePlan {
 
     fn has_slots(&self) -> bool {
         true
+    }
+
+    fn figures(&self) -> Vec<Declared> {
+        match self.copies {
+            Copies::One => Vec::new(),
+            Copies::Leaderless(_) => vec![Declared::ratio("stale_reads")],
+            Copies::Led(_) => vec![
+                Declared::ratio("stale_reads"),
+                Declared::count("lost_writes"),
+                Declared::sample("lag"),
+            ],
+        }
     }
 
     fn calls(&self, _visit: Visit, _topology: &Topology, _each: &mut dyn FnMut(Visit, f64)) {}

@@ -1,14 +1,26 @@
-//! A database on one node: connections, statements on its cores, reads from memory or disk,
-//! commits by group.
+//! A database: connections, statements on its cores, reads from memory or disk, commits by group,
+//! and copies on several nodes.
 //!
-//! **Models**: a limit of connections (refusing or queueing beyond it); core time per statement;
-//! reads that hit memory when the item is among the most popular that fit, else one disk read;
-//! writes that flush the log, one flush at a time, each taking everyone who waits at its start.
-//! **Counts**: what every component counts.
-//! **Leaves out**: replicas, failover, locks, transactions over several calls, sharding (later).
+//! **Models**: a limit of connections on each node (refusing or queueing beyond it); core time per
+//! statement; reads that hit memory when the item is among the most popular that fit, else one disk
+//! read; rows held by one writer at a time until its commit; writes that flush the log, one flush
+//! at a time, each taking everyone who waits at its start. A primary whose log replicas follow,
+//! received in order, applied with their own parallelism on the cores that their readers need; whom
+//! a commit waits for; which copy a reader sees; failover with the writes that it loses. Without a
+//! primary: coordinators that wait for enough copies.
+//! **Counts**: `stale_reads` (of all reads), `lag` (from commit to application), `lost_writes`
+//! (acknowledged and gone after a failover), utilisation of the primary and of the replicas apart.
+//! **Leaves out**: transactions over several calls, deadlocks, checkpoints, partitions between the
+//! nodes, sharding (later); the copying of a node that comes back without its log takes no time.
 
+mod cluster;
+mod commit;
 mod config;
+mod leaderless;
+mod log;
 mod node;
+mod plan;
 
 pub use config::DatabaseConfig;
-pub use node::{Database, DatabasePlan};
+pub use node::Database;
+pub use plan::DatabasePlan;
