@@ -7,11 +7,12 @@ use super::directory::{Directory, StorePlan};
 use super::outcome::Cause;
 use crate::engine::arena::Id;
 use crate::engine::processor::Sharing;
+use crate::engine::stream::DrawKey;
 use crate::policy::balance::BalancePlan;
 use crate::policy::health::{EjectionPlan, HealthPlan};
 use crate::policy::network::{NetworkPlan, Place};
 use crate::policy::retry::RetryPlan;
-use crate::random::{Popularity, Sampler};
+use crate::random::{Owners, Popularity, Sampler};
 use crate::units::Duration;
 
 /// Tag of component ids.
@@ -145,10 +146,20 @@ pub struct DataPlan {
     pub size: Sampler,
     /// Which items are asked for.
     pub popularity: Arc<Popularity>,
+    /// Which items are a user's own.
+    pub owners: Owners,
     /// Salt of the draw of a request's item.
     pub salt: u64,
     /// Position of its first item when the items of all data sets are counted through.
     pub first: u64,
+}
+
+impl DataPlan {
+    /// The item that a user asks for by this draw.
+    #[inline]
+    pub fn item(&self, user: u32, draw: DrawKey) -> u64 {
+        self.popularity.sample_for(u64::from(user), &mut draw.draw())
+    }
 }
 
 /// An operation, as far as components care.

@@ -12,7 +12,7 @@ use crate::language::expression::Expression;
 use crate::language::{Diagnostics, FileId, Span};
 use crate::policy::balance::BalancePlan;
 use crate::policy::network::{NetworkPlan, Place};
-use crate::random::{Popularity, Sampler};
+use crate::random::{Owners, Popularity, Sampler};
 use crate::units::{Duration, Instant, Rate};
 use crate::world::faults::{FaultPlan, Timing};
 use crate::world::users::arrivals::ArrivalPlan;
@@ -42,6 +42,7 @@ pub fn queue(rate: f64, work_ms: f64, seconds: i64) -> Plan {
         users: UsersPlan {
             count: 1000,
             counted: true,
+            activity: None,
             source: Source::Open {
                 rate: Rate(rate),
                 arrivals: ArrivalPlan::poisson(),
@@ -115,6 +116,7 @@ fn topology(server: ComponentId) -> Topology {
             items: 1,
             size: Sampler::constant(1),
             popularity: Arc::new(Popularity::uniform(1)),
+            owners: Owners { items: 1, users: 1 },
             salt: 1,
             first: 0,
         }],

@@ -1,17 +1,20 @@
 //! Popularity: which item of a set a request asks for, as a rank from 0, the most popular first.
 //!
-//! Uniform and Zipf. Zipf up to four million items draws from an alias table in two memory
-//! accesses of one cache line; larger sets draw by rejection, without memory. It does not know
-//! what the items are, nor where they live.
+//! Uniform, Zipf, a list of weights, a hot set, and the items that the asking user owns. Zipf up to
+//! four million items draws from an alias table; larger sets draw by rejection, without memory.
+//! Tables are built once and shared by all replications. It does not know what the items are, nor
+//! where they live, and it replays no recorded keys.
 
 use std::sync::Arc;
 
 use rand::Rng;
 use rand_distr::{Distribution, Zipf as ZipfRejection};
 
+use super::alias::AliasTable;
+use super::owners::Owners;
 use crate::language::shape::Json;
-use crate::units::{UnitError, UnitErrorKind};
-use crate::{choice, scalar};
+use crate::units::{Ratio, UnitError, UnitErrorKind};
+use crate::{choice, config, scalar};
 
 /// The largest set for which an alias table is built: 8 bytes an item, 32 MB.
 const ALIAS_ITEMS_MAX: u64 = 4_000_000;
@@ -30,6 +33,9 @@ enum Law {
     Uniform,
     Alias { zipf: Zipf, table: Arc<AliasTable> },
     Rejection { zipf: Zipf, draw: ZipfRejection<f64> },
+    Weights { shares: Arc<[f64]>, table: Arc<AliasTable> },
+    Hot { items: u64, share: f64 },
+    Own { owners: Owners, activity: Arc<Popularity> },
 }
 
 impl Popularity {
@@ -59,18 +65,75 @@ impl Popularity {
         Ok(Self { items, law })
     }
 
+    /// Each item is asked for in proportion to its weight; items are numbered from the largest
+    /// weight to the smallest. There are fewer than 2^32 weights.
+    pub fn weights(weights: &[f64]) -> Result<Self, String> {
+        let total: f64 = weights.iter().sum();
+        if !(total > 0.0 && total.is_finite() && weights.iter().all(|weight| *weight >= 0.0)) {
+            return Err("the weights must not be negative and not all zero".into());
+        }
+        let mut shares: Vec<f64> = weights.iter().map(|weight| weight / total).collect();
+        shares.sort_by(|a, b| b.total_cmp(a));
+        let table = Arc::new(AliasTable::new(shares.iter().copied()));
+        Ok(Self { items: shares.len() as u64, law: Law::Weights { shares: shares.into(), table } })
+    }
+
+    /// A share of the requests goes to a part of the items, all of that part alike, and the rest
+    /// to the others, all alike. The hot items come first; their number is rounded.
+    pub fn hot(items: u64, share: f64, of: f64) -> Result<Self, String> {
+        assert!(items > 0, "a set has at least one item");
+        if share < of {
+            return Err("the hot items get less than their part of the requests".into());
+        }
+        let hot = (items as f64 * of).round() as u64;
+        if hot == 0 || hot == items && share < 1.0 {
+            let whole = if hot == 0 { "none" } else { "all" };
+            let percent = Ratio(of);
+            return Err(format!("{percent} of {items} items, in whole items, are {whole} of them"));
+        }
+        Ok(Self { items, law: Law::Hot { items: hot, share } })
+    }
+
+    /// Each user asks for items of their own only, all of them alike; `activity` says how often
+    /// which user asks. See [`Owners`] for who owns what.
+    pub fn own(items: u64, activity: Arc<Popularity>) -> Self {
+        assert!(items > 0, "a set has at least one item");
+        let owners = Owners { items, users: activity.items() };
+        Self { items, law: Law::Own { owners, activity } }
+    }
+
     /// Number of items.
     pub const fn items(&self) -> u64 {
         self.items
     }
 
-    /// The rank of the item asked for, from 0.
+    /// The rank of the item asked for, from 0, by whichever user it is.
     #[inline]
     pub fn sample<R: Rng + ?Sized>(&self, rng: &mut R) -> u64 {
         match &self.law {
-            Law::Uniform => ((rng.next_u64() as u128 * self.items as u128) >> 64) as u64,
-            Law::Alias { table, .. } => table.sample(rng),
+            Law::Uniform => below(rng, self.items),
+            Law::Alias { table, .. } | Law::Weights { table, .. } => table.sample(rng),
             Law::Rejection { draw, .. } => draw.sample(rng) as u64 - 1,
+            Law::Hot { items, share } => {
+                let hot = ((rng.next_u64() >> 11) as f64) < share * 2_f64.powi(53);
+                if hot { below(rng, *items) } else { items + below(rng, self.items - items) }
+            }
+            Law::Own { activity, .. } => {
+                let user = activity.sample(rng);
+                self.sample_for(user, rng)
+            }
+        }
+    }
+
+    /// The rank of the item that this user asks for; users are numbered from 0.
+    #[inline]
+    pub fn sample_for<R: Rng + ?Sized>(&self, user: u64, rng: &mut R) -> u64 {
+        match &self.law {
+            Law::Own { owners, .. } => {
+                let own = owners.items_of(user);
+                own.start + below(rng, own.end - own.start)
+            }
+            _ => self.sample(rng),
         }
     }
 
@@ -82,10 +145,19 @@ impl Popularity {
         match &self.law {
             Law::Uniform => 1.0 / self.items as f64,
             Law::Alias { zipf, .. } | Law::Rejection { zipf, .. } => zipf.probability(rank),
+            Law::Weights { shares, .. } => shares[rank as usize],
+            Law::Hot { items, share } if rank < *items => share / *items as f64,
+            Law::Hot { items, share } => (1.0 - share) / (self.items - items) as f64,
+            Law::Own { owners, activity } => {
+                let by = owners.owners_of(rank);
+                let own = owners.items_of(by.start);
+                let asked = activity.share_of_top(by.end) - activity.share_of_top(by.start);
+                asked / (own.end - own.start) as f64
+            }
         }
     }
 
-    /// Share of the requests that ask for one of the `n` most popular items.
+    /// Share of the requests that ask for one of the first `n` items, which are the most popular.
     pub fn share_of_top(&self, n: u64) -> f64 {
         if n >= self.items {
             return 1.0;
@@ -95,37 +167,79 @@ impl Popularity {
             Law::Alias { zipf, .. } | Law::Rejection { zipf, .. } => {
                 generalised_harmonic(n, zipf.exponent) / zipf.total
             }
+            Law::Weights { shares, .. } => shares[..n as usize].iter().sum(),
+            Law::Hot { items, share } if n <= *items => share * n as f64 / *items as f64,
+            Law::Hot { items, share } => {
+                share + (1.0 - share) * (n - items) as f64 / (self.items - items) as f64
+            }
+            Law::Own { .. } if n == 0 => 0.0,
+            Law::Own { owners, activity } => {
+                // All items of the owners before, and a part of those of the last item's owner.
+                let by = owners.owners_of(n - 1);
+                let own = owners.items_of(by.start);
+                let before = activity.share_of_top(by.start);
+                let last = activity.share_of_top(by.end) - before;
+                before + last * (n - own.start) as f64 / (own.end - own.start) as f64
+            }
         }
     }
 }
 
 choice! {
     /// How often each item of a set is asked for.
-    #[derive(Copy, PartialEq)]
+    #[derive(PartialEq)]
     pub enum PopularityConfig {
         /// All items alike.
         uniform: Uniform,
         /// The k-th most popular item in proportion to 1 / k to this power.
         zipf: Zipf(Exponent),
+        /// Each item in proportion to its weight: a list with one weight per item.
+        weights: Weights(Vec<f64>),
+        /// A share of the requests on a part of the items.
+        hot: Hot(HotConfig),
+        /// The asking user's items only. User u of n, counted from 0, owns the items from
+        /// u x items / n up to (u + 1) x items / n, rounded down; where there are more users than
+        /// items, neighbours share one.
+        own: Own,
     }
-    unbuilt {
-        weights: "a list of weights, one per item",
-        hot: "a share of the requests on a share of the items",
-        own: "the asking user's own items",
-        trace: "keys from a file",
+    unbuilt { trace: "keys from a file" }
+}
+
+config! {
+    /// A share of the requests on a part of the items; the others share the rest. Within each part
+    /// all items are asked for alike.
+    #[derive(PartialEq)]
+    pub struct HotConfig {
+        /// Of the requests; at least the part of the items.
+        share: Ratio = required,
+        /// Of the items, in whole items.
+        of: Ratio = required,
     }
 }
 
 impl PopularityConfig {
-    /// The popularity of a set of so many items, at least one; builds the table of a zipf.
-    pub fn plan(&self, items: u64) -> Popularity {
+    /// The popularity of a set of so many items, at least one, asked for by users of this
+    /// activity; builds the tables. An error says why there is no such law.
+    pub fn plan(&self, items: u64, activity: &Arc<Popularity>) -> Result<Popularity, String> {
         match self {
-            PopularityConfig::Uniform => Popularity::uniform(items),
-            PopularityConfig::Zipf(exponent) => {
-                Popularity::zipf(items, exponent.0).expect("the exponent was checked when read")
+            PopularityConfig::Uniform => Ok(Popularity::uniform(items)),
+            PopularityConfig::Zipf(exponent) => Popularity::zipf(items, exponent.0),
+            PopularityConfig::Weights(weights) if weights.len() as u64 == items => {
+                Popularity::weights(&weights.value)
             }
+            PopularityConfig::Weights(weights) => {
+                Err(format!("{} weights for {items} items: each has one", weights.len()))
+            }
+            PopularityConfig::Hot(hot) => Popularity::hot(items, hot.share.value.0, hot.of.value.0),
+            PopularityConfig::Own => Ok(Popularity::own(items, activity.clone())),
         }
     }
+}
+
+/// A number from 0 to below `n`.
+#[inline]
+fn below<R: Rng + ?Sized>(rng: &mut R, n: u64) -> u64 {
+    ((rng.next_u64() as u128 * n as u128) >> 64) as u64
 }
 
 /// The exponent of a zipf: 0 is uniform, 1 gives the k-th item a share of 1 / k.
@@ -184,55 +298,6 @@ fn generalised_harmonic(n: u64, s: f64) -> f64 {
     let slope = |x: f64| -s * x.powf(-s - 1.0) / 12.0;
     let third = |x: f64| s * (s + 1.0) * (s + 2.0) * x.powf(-s - 3.0) / 720.0;
     head + integral + ends + (slope(b) - slope(a)) + (third(b) - third(a))
-}
-
-/// One cell of an alias table: its own item up to the threshold, another beyond.
-#[derive(Clone, Copy, Debug)]
-struct Cell {
-    /// Share of the cell that its own item keeps, in units of 2^-32.
-    threshold: u32,
-    alias: u32,
-}
-
-/// Walker's alias table in Vose's form: any discrete law in one draw and one cache line.
-#[derive(Debug)]
-pub struct AliasTable {
-    cells: Box<[Cell]>,
-}
-
-impl AliasTable {
-    /// From probabilities that sum to 1; at least one and fewer than 2^32.
-    pub fn new(probabilities: impl ExactSizeIterator<Item = f64>) -> Self {
-        let n = probabilities.len();
-        assert!(n > 0 && n < u32::MAX as usize, "an alias table has 1..2^32 cells");
-        let mut scaled: Vec<f64> = probabilities.map(|p| p * n as f64).collect();
-        let mut cells: Box<[Cell]> =
-            (0..n as u32).map(|i| Cell { threshold: u32::MAX, alias: i }).collect();
-        let (mut small, mut large): (Vec<u32>, Vec<u32>) =
-            (0..n as u32).partition(|i| scaled[*i as usize] < 1.0);
-        while let (Some(poor), Some(&rich)) = (small.pop(), large.last()) {
-            let own = scaled[poor as usize];
-            cells[poor as usize] =
-                Cell { threshold: (own * 2_f64.powi(32)).round() as u32, alias: rich };
-            let rest = scaled[rich as usize] - (1.0 - own);
-            scaled[rich as usize] = rest;
-            if rest < 1.0 {
-                large.pop();
-                small.push(rich);
-            }
-        }
-        // What remains on either list is 1 up to rounding and keeps its whole cell.
-        Self { cells }
-    }
-
-    /// One draw: an index into the probabilities.
-    #[inline]
-    pub fn sample<R: Rng + ?Sized>(&self, rng: &mut R) -> u64 {
-        let product = rng.next_u64() as u128 * self.cells.len() as u128;
-        let (index, rest) = ((product >> 64) as usize, (product as u64 >> 32) as u32);
-        let cell = self.cells[index];
-        if rest < cell.threshold { index as u64 } else { u64::from(cell.alias) }
-    }
 }
 
 #[cfg(test)]
@@ -311,6 +376,68 @@ mod tests {
     }
 
     #[test]
+    fn weights_are_sorted_and_followed() {
+        let law = Popularity::weights(&[25.0, 5.0, 40.0, 0.0, 30.0]).unwrap();
+        let shares: Vec<f64> = (0..6).map(|rank| law.probability(rank)).collect();
+        assert_eq!(shares, [0.4, 0.3, 0.25, 0.05, 0.0, 0.0]);
+        assert!((law.share_of_top(2) - 0.7).abs() < 1e-12);
+        assert_eq!((law.share_of_top(0), law.share_of_top(9)), (0.0, 1.0));
+        let many: Vec<f64> = (1..=1000).map(|k| f64::from(k % 17)).collect();
+        check(&Popularity::weights(&many).unwrap());
+        assert!(Popularity::weights(&[0.0, 0.0]).is_err());
+        assert!(Popularity::weights(&[1.0, -1.0]).is_err() && Popularity::weights(&[]).is_err());
+    }
+
+    #[test]
+    fn a_hot_set_gets_its_share() {
+        let law = Popularity::hot(1000, 0.9, 0.1).unwrap();
+        assert!((law.probability(99) - 0.009).abs() < 1e-12);
+        assert!((law.probability(100) - 0.1 / 900.0).abs() < 1e-12);
+        assert!((law.share_of_top(50) - 0.45).abs() < 1e-12);
+        assert!((law.share_of_top(550) - 0.95).abs() < 1e-12);
+        check(&law);
+        check(&Popularity::hot(1000, 0.2, 0.2).unwrap());
+        check(&Popularity::hot(1000, 1.0, 0.5).unwrap());
+        check(&Popularity::hot(1000, 1.0, 1.0).unwrap());
+        let why = |share, of| Popularity::hot(10, share, of).unwrap_err();
+        assert_eq!(why(0.9, 0.01), "1% of 10 items, in whole items, are none of them");
+        assert_eq!(why(0.99, 0.97), "97% of 10 items, in whole items, are all of them");
+        assert!(why(0.1, 0.5).contains("less than their part"));
+    }
+
+    /// Users and items that do not divide each other, either way.
+    #[test]
+    fn own_items_are_asked_for_as_often_as_their_owners_ask() {
+        for (items, users) in [(1000, 300), (300, 1000), (1000, 1000), (1007, 503)] {
+            for activity in
+                [Popularity::uniform(users), Popularity::zipf(users, 0.8).unwrap()].map(Arc::new)
+            {
+                let law = Popularity::own(items, activity.clone());
+                check(&law);
+                let sum: f64 = (0..items).map(|rank| law.probability(rank)).sum();
+                assert!((sum - 1.0).abs() < 1e-9, "{sum}");
+                for n in [0, 1, 7, 100, items - 1, items] {
+                    let head: f64 = (0..n).map(|rank| law.probability(rank)).sum();
+                    assert!((law.share_of_top(n) - head).abs() < 1e-9, "{n} of {items}");
+                }
+                // Each item's probability, summed up owner by owner.
+                let mut shares = vec![0.0; items as usize];
+                for user in 0..users {
+                    let own = Owners { items, users }.items_of(user);
+                    let each = activity.probability(user) / (own.end - own.start) as f64;
+                    own.for_each(|item| shares[item as usize] += each);
+                }
+                for (rank, share) in shares.iter().enumerate() {
+                    assert!((law.probability(rank as u64) - share).abs() < 1e-12, "{rank}");
+                }
+            }
+        }
+        let law = Popularity::own(10, Arc::new(Popularity::uniform(5)));
+        let draws = (0..100).map(|k| law.sample_for(3, &mut DrawKey(k).draw()));
+        assert_eq!(draws.collect::<std::collections::BTreeSet<_>>(), [6, 7].into());
+    }
+
+    #[test]
     fn every_form_of_the_reference_is_read() {
         let decode = |text: &str| {
             let mut out = Diagnostics::new();
@@ -318,8 +445,20 @@ mod tests {
             let config = PopularityConfig::decode(&node, &mut out);
             config.ok_or_else(|| out.iter().next().map_or("", |d| d.code))
         };
-        assert_eq!(decode("uniform").unwrap().plan(10).probability(3), 0.1);
-        let zipf = decode("{ zipf: 0.99 }").unwrap().plan(10);
+        let plan = |text: &str, items| {
+            decode(text).unwrap().plan(items, &Arc::new(Popularity::uniform(5)))
+        };
+        assert_eq!(plan("uniform", 10).unwrap().probability(3), 0.1);
+        let weights = plan("{ weights: [40, 25, 5] }", 3).unwrap();
+        assert!((weights.probability(2) - 5.0 / 70.0).abs() < 1e-12);
+        assert_eq!(
+            plan("{ weights: [40, 25, 5] }", 4).unwrap_err(),
+            "3 weights for 4 items: each has one"
+        );
+        let hot = plan("{ hot: { share: 90%, of: 10% } }", 10).unwrap();
+        assert_eq!(hot.probability(0), 0.9);
+        assert!((plan("own", 10).unwrap().probability(9) - 0.1).abs() < 1e-12);
+        let zipf = plan("{ zipf: 0.99 }", 10).unwrap();
         assert_eq!(zipf.probability(3), Popularity::zipf(10, 0.99).unwrap().probability(3));
         assert_eq!(decode("{ zipf: 99 }"), Err("E0203"));
         assert_eq!(decode("{ zipf: -1 }"), Err("E0204"));

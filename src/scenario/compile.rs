@@ -8,7 +8,7 @@ use super::document::{Document, WarmupConfig};
 use super::flow::{self, Flow, Problem};
 use super::idle;
 use super::lint::{Places, lint, unseen};
-use crate::components::config::{Common, MachineConfig};
+use crate::components::config::{Common, DataConfig, MachineConfig};
 use crate::components::names::{Aside, Meaning, Planner};
 use crate::components::topology::{
     ComponentFacts, ComponentId, DataId, DataPlan, MachinePlan, OperationFacts, OperationId,
@@ -21,7 +21,7 @@ use crate::language::expression::Metric;
 use crate::language::expression::{Expression, is_reserved};
 use crate::language::{Diagnostics, Span, Spanned};
 use crate::policy::network::{NetworkConfig, NetworkPlan, Place};
-use crate::random::Sampler;
+use crate::random::{Owners, Popularity, PopularityConfig, Sampler};
 use crate::units::{Count, Duration};
 use crate::world::faults::{FaultConfig, FaultPlan};
 use crate::world::{Plan, Window};
@@ -78,12 +78,13 @@ pub fn compile(document: &Document, out: &mut Diagnostics) -> Option<Scenario> {
         document,
         planner: Planner::new(empty_topology(document), out),
         shrink,
+        activity: super::load::activity(&document.users.value, shrink),
         places: Places { components: vec![document.place()] },
     };
     compiler.planner.sizes.push(1.0);
     compiler.names();
     let components = compiler.components();
-    let users = super::load::plan(document, shrink, &mut compiler.planner);
+    let users = super::load::plan(document, shrink, &compiler.activity, &mut compiler.planner);
     let faults = compiler.faults();
     compiler.claim();
     let Compiler { planner, places, .. } = compiler;
@@ -224,6 +225,8 @@ struct Compiler<'a, 'd> {
     document: &'a Document,
     planner: Planner<'d>,
     shrink: f64,
+    /// Which user asks.
+    activity: Arc<Popularity>,
     places: Places,
 }
 
@@ -243,13 +246,15 @@ impl Compiler<'_, '_> {
                 self.planner.out.error("E0504", data.items.span, message);
             }
             let items = ((items as f64 / self.shrink).round() as u64).max(1);
+            let popularity = self.popularity(data, items);
             let before = self.planner.topology.data.last();
             let first = before.map_or(0, |last: &DataPlan| last.first + last.items);
             self.planner.topology.data.push(DataPlan {
                 name: name.value.clone(),
                 items,
                 size: Sampler::constant(data.size.value.0 as i64),
-                popularity: Arc::new(data.popularity.plan(items)),
+                popularity,
+                owners: Owners { items, users: self.activity.items() },
                 salt: salt(&format!("data {}", name.value)),
                 first,
             });
@@ -265,6 +270,24 @@ impl Compiler<'_, '_> {
         for (name, _) in self.document.faults.iter() {
             self.name(name, Meaning::Fault);
         }
+    }
+
+    /// How often each item of a data set is asked for.
+    fn popularity(&mut self, data: &DataConfig, items: u64) -> Arc<Popularity> {
+        let law = &data.popularity;
+        let error = match (&law.value, self.shrink == 1.0) {
+            (PopularityConfig::Weights(_), false) => {
+                "a list of weights is for all items and cannot be shrunk".to_owned()
+            }
+            (law, _) => match law.plan(items, &self.activity) {
+                Ok(popularity) => return Arc::new(popularity),
+                Err(error) => error,
+            },
+        };
+        if data.items.finite() != Some(0) {
+            self.planner.out.error("E0504", law.span, error);
+        }
+        Arc::new(Popularity::uniform(items))
     }
 
     fn name(&mut self, name: &Spanned<String>, meaning: Meaning) {

@@ -1,13 +1,16 @@
 //! Compiling the users: who sends what, how often, and how long they wait.
 
+use std::sync::Arc;
+
 use super::document::Document;
 use crate::components::call::Access;
 use crate::components::names::Planner;
 use crate::components::topology::{LinkId, OperationId, users};
 use crate::language::{Diagnostics, Spanned};
 use crate::policy::balance::BalancePlan;
+use crate::random::Popularity;
 use crate::units::{Count, Duration, Rate};
-use crate::world::users::config::{OperationConfig, UsersConfig};
+use crate::world::users::config::{ActivityConfig, OperationConfig, UsersConfig};
 use crate::world::users::load::{LoadsPlan, Source, UserOperation, UsersPlan};
 
 /// Ids of users where only a rate is given.
@@ -21,6 +24,7 @@ const PATIENCE_LEAST: Duration = Duration(60_000_000_000);
 pub(super) fn plan(
     document: &Document,
     shrink: f64,
+    activity: &Arc<Popularity>,
     planner: &mut Planner<'_>,
 ) -> Option<UsersPlan> {
     let config = &document.users.value;
@@ -66,7 +70,31 @@ pub(super) fn plan(
         None => document.run.duration.value.max(PATIENCE_LEAST),
     };
     let counted = config.count.value.is_some();
-    Some(UsersPlan { count, counted, source, operations, bounds, patience_max })
+    let activity = match config.activity.value {
+        ActivityConfig::Uniform => None,
+        ActivityConfig::Zipf(_) => Some(activity.clone()),
+    };
+    Some(UsersPlan { count, counted, activity, source, operations, bounds, patience_max })
+}
+
+/// How often which user sends; the users are numbered from 0.
+pub(super) fn activity(config: &UsersConfig, shrink: f64) -> Arc<Popularity> {
+    let count = match config.count.value {
+        Some(Count::Finite(count)) => ids(count as f64 / shrink),
+        _ => USERS_OF_A_RATE,
+    };
+    let count = u64::from(count);
+    Arc::new(match config.activity.value {
+        ActivityConfig::Uniform => Popularity::uniform(count),
+        ActivityConfig::Zipf(exponent) => {
+            Popularity::zipf(count, exponent.0).expect("the exponent was checked when read")
+        }
+    })
+}
+
+/// Below which number the ids of so many users are.
+fn ids(count: f64) -> u32 {
+    count.round().clamp(1.0, f64::from(u32::MAX)) as u32
 }
 
 /// Where requests come from, and below which number user ids are.
@@ -84,7 +112,6 @@ fn source(
         Some(Count::Finite(count)) => Some(count as f64 / shrink),
         None => None,
     };
-    let ids = |count: f64| count.round().clamp(1.0, f64::from(u32::MAX)) as u32;
     let open = |rate: f64, planner: &mut Planner<'_>| {
         let arrivals = config.arrivals.plan(planner.out)?;
         let profile = config.profile.plan(planner.out)?;
@@ -113,9 +140,12 @@ fn source(
 fn only_open(config: &UsersConfig, out: &mut Diagnostics) {
     let arrivals = config.arrivals.plan(out).is_some_and(|plan| !plan.is_poisson());
     let profile = config.profile.plan(out).is_some_and(|plan| !plan.is_constant());
-    for (key, span, given) in
-        [("arrivals", config.arrivals.span, arrivals), ("profile", config.profile.span, profile)]
-    {
+    let activity = config.activity.value != ActivityConfig::Uniform;
+    for (key, span, given) in [
+        ("arrivals", config.arrivals.span, arrivals),
+        ("profile", config.profile.span, profile),
+        ("activity", config.activity.span, activity),
+    ] {
         if given {
             out.error("E0504", span, format!("`{key}` has no effect on people who wait and think"))
                 .help("it belongs to an open load: `count` with `each`, or `rate`");

@@ -17,7 +17,7 @@ use crate::engine::processor::Sharing;
 use crate::engine::slots::{Order, UNLIMITED};
 use crate::policy::balance::BalancePlan;
 use crate::policy::network::{NetworkPlan, Place};
-use crate::random::{Popularity, Sampler};
+use crate::random::{Owners, Popularity, Sampler};
 use crate::units::{Duration, Rate};
 
 fn facts(name: &str, kind: &'static str, machine: Option<u32>) -> ComponentFacts {
@@ -64,6 +64,7 @@ fn queue(rate: f64, service: Sampler, cores: f64, workers: u32, seconds: i64) ->
             items: 1,
             size: Sampler::constant(1),
             popularity: Arc::new(Popularity::uniform(1)),
+            owners: Owners { items: 1, users: 1 },
             salt: 1,
             first: 0,
         }],
@@ -90,6 +91,7 @@ fn queue(rate: f64, service: Sampler, cores: f64, workers: u32, seconds: i64) ->
         users: UsersPlan {
             count: 1000,
             counted: true,
+            activity: None,
             source: Source::Open {
                 rate: Rate(rate),
                 arrivals: ArrivalPlan::poisson(),

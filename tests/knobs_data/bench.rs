@@ -143,6 +143,18 @@ impl Trial {
         sent.collect()
     }
 
+    /// The calls about items that reached for a component, with the user of their request.
+    pub fn accesses_by_user(&self, name: &str) -> Vec<(u32, Access)> {
+        let mut users = BTreeMap::new();
+        for note in &self.notes {
+            if let Note::Sent { request, user, .. } = *note {
+                users.insert(request, user);
+            }
+        }
+        let accesses = self.accesses(name).into_iter();
+        accesses.map(|access| (users[&access.request], access)).collect()
+    }
+
     /// The calls about items that reached for a component, in order.
     pub fn accesses(&self, name: &str) -> Vec<Access> {
         let target = self.number(name);

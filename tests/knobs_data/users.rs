@@ -1,6 +1,7 @@
 //! Users: who comes when, how patient they are, what a page loads.
 
 use super::bench::{Trial, all_take, run, share_is};
+use simscale::components::record::Note;
 use std::f64::consts::TAU;
 
 /// Users of a server that waits for so long.
@@ -188,5 +189,26 @@ fn closed_users_think_between_answer_and_request() {
         let expected = f64::from(count) * 10.0 / cycle_s;
         let offered = trial.users().offered as f64;
         assert!((offered - expected).abs() <= f64::from(count), "{users}: {offered}");
+    }
+}
+
+#[test]
+fn some_people_are_more_active_than_others() {
+    let sent = |activity: &str| {
+        let trial = with(&format!("count: 10, each: 20/s, {activity}"), "1ms", "20s");
+        let mut counts = [0; 10];
+        for note in &trial.notes {
+            if let Note::Sent { user, .. } = note {
+                counts[*user as usize] += 1;
+            }
+        }
+        counts
+    };
+    let alike = sent("activity: uniform");
+    alike.iter().for_each(|&count| share_is(count, alike.iter().sum(), 0.1));
+    let counts = sent("activity: { zipf: 1 }");
+    let total: f64 = (1..=10).map(|k| 1.0 / f64::from(k)).sum();
+    for (index, &count) in counts.iter().enumerate() {
+        share_is(count, counts.iter().sum(), 1.0 / (index + 1) as f64 / total);
     }
 }

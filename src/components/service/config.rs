@@ -123,7 +123,6 @@ config! {
         wait_for: "answers waited for",
         cancel: "taking back the copies not waited for",
         within: "answering with what has come",
-        key: "which key is used",
         keys: "several keys at once",
         cost: "a factor on the cost",
         timeout: "a policy for this step only",
@@ -140,10 +139,23 @@ config! {
         read: Name = required,
         /// The data set, when a component is named.
         of: Option<Name> = "none",
+        /// Which item; without it the one that all steps of the request are about.
+        key: Option<KeyConfig> = "none",
     }
     include {
         /// How many.
         repeats: Repeats,
+    }
+}
+
+choice! {
+    /// Which item of a data set a step is about.
+    #[derive(Copy, PartialEq, Eq)]
+    pub enum KeyConfig {
+        /// One that this step draws for itself, each time it runs.
+        fresh: Fresh,
+        /// The asking user's own: the first of those that `popularity: own` would ask for.
+        own: Own,
     }
 }
 
@@ -154,6 +166,8 @@ config! {
         write: Name = required,
         /// The data set, when a component is named.
         of: Option<Name> = "none",
+        /// Which item; without it the one that all steps of the request are about.
+        key: Option<KeyConfig> = "none",
         /// Statements in the one commit.
         statements: u64 = "1" in 1..=10_000,
     }
@@ -175,6 +189,7 @@ config! {
         /// How many.
         repeats: Repeats,
     }
+    unbuilt { key: "which key is used" }
 }
 
 config! {

@@ -1,6 +1,6 @@
 //! Running a handler: one loop over the steps of one call until it has to wait for something.
 
-use super::plan::Step;
+use super::plan::{Key, Step};
 use super::service::Service;
 use crate::components::call::{Access, CallKey, flag};
 use crate::components::caller::Ask;
@@ -111,10 +111,10 @@ impl Service<'_> {
         }
     }
 
-    /// What a `Call` step asks for: the request's own item, or the next one in a loop over items.
+    /// What a `Call` step asks for.
     #[inline(always)]
     fn ask(&self, cx: &Cx<'_>, call: CallKey, pc: u16) -> Ask {
-        let Step::Call { link, operation, access, data, statements, salt, item_turn, optional } =
+        let Step::Call { link, operation, access, data, statements, salt, key, optional } =
             &self.plan.steps[pc as usize]
         else {
             unreachable!("only call steps ask")
@@ -122,11 +122,17 @@ impl Service<'_> {
         let frame = &cx.calls[call];
         let item = data.map_or(0, |data| {
             let plan = &cx.topology.data[data.index()];
-            let own = frame.request.child(plan.salt);
-            let turn = item_turn.map_or(0, |depth| frame.turn(depth));
-            let draw =
-                if turn == 0 { own } else { own.child(FURTHER.wrapping_add(u64::from(turn))) };
-            plan.popularity.sample(&mut draw.draw())
+            let of_request = || frame.request.child(plan.salt);
+            let draw = match *key {
+                Key::Request => of_request(),
+                Key::Turn(depth) => match frame.turn(depth) {
+                    0 => of_request(),
+                    turn => of_request().child(FURTHER.wrapping_add(u64::from(turn))),
+                },
+                Key::Fresh { salt } => cx.step_draw(call, salt),
+                Key::Own => return plan.owners.first_of(u64::from(frame.user)),
+            };
+            plan.item(frame.user, draw)
         });
         Ask {
             link: *link,

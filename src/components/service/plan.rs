@@ -18,6 +18,22 @@ pub struct QueuePlan {
     pub preemptive: bool,
 }
 
+/// Which item of its data set a call is about.
+#[derive(Clone, Copy, Debug)]
+pub enum Key {
+    /// The request's, which all its steps share.
+    Request,
+    /// The request's in the first turn of this loop, further ones of the request in the others.
+    Turn(u8),
+    /// One that the step draws for itself.
+    Fresh {
+        /// Tells its draws from those of other steps.
+        salt: u64,
+    },
+    /// The asking user's own.
+    Own,
+}
+
 /// One step of a program. Positions are indices into the program.
 // A tag of its own: one hidden in a law's would have to be worked out at every step.
 #[derive(Clone, Debug)]
@@ -51,8 +67,8 @@ pub enum Step {
         statements: u16,
         /// Tells its draws from those of other steps.
         salt: u64,
-        /// The innermost loop that draws a new item each turn.
-        item_turn: Option<u8>,
+        /// Which item it is about.
+        key: Key,
         /// Whether its failure does not matter.
         optional: bool,
     },

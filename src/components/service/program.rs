@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::config::{ReadStep, ServiceConfig, StepConfig, WriteStep};
-use super::plan::{ServicePlan, Step};
+use super::config::{KeyConfig, ReadStep, ServiceConfig, StepConfig, WriteStep};
+use super::plan::{Key, ServicePlan, Step};
 use crate::components::call::{Access, LOOPS};
 use crate::components::facts::{Facts, Visit};
 use crate::components::names::{Planner, word};
@@ -164,7 +164,7 @@ impl<'c, 'p, 'd> Builder<'c, 'p, 'd> {
                 let Some(target) = target else { return };
                 let salt = self.salt(&format!("call {name}"));
                 self.times(&call.repeats.times, salt, |builder, turn| {
-                    builder.call(target, Access::Call, None, salt, turn);
+                    builder.call(target, Access::Call, None, salt, key_of(turn));
                     if let Some(Step::Call { operation: place, .. }) = builder.steps.last_mut() {
                         *place = operation;
                     }
@@ -306,11 +306,34 @@ impl<'c, 'p, 'd> Builder<'c, 'p, 'd> {
         here.next().is_none().then(|| DataId::new(first))
     }
 
+    /// Which item a read or write is about, by what it says itself.
+    fn key(
+        &mut self,
+        written: &Spanned<Option<KeyConfig>>,
+        data: Option<DataId>,
+        salt: u64,
+    ) -> Option<Key> {
+        let key = written.value?;
+        if data.is_none() {
+            let message = "a key is of a data set, and this step names none";
+            self.planner
+                .out
+                .error("E0504", written.span, message)
+                .help("name the data set instead of the component, or add `of`");
+        }
+        Some(match key {
+            KeyConfig::Fresh => Key::Fresh { salt: salt ^ self::salt("fresh key") },
+            KeyConfig::Own => Key::Own,
+        })
+    }
+
     fn read(&mut self, read: &ReadStep) {
         let Some((target, data)) = self.access(&read.read, &read.of) else { return };
         let salt = self.salt(&format!("read {}", read.read.value.0));
+        let own = self.key(&read.key, data, salt);
         self.times(&read.repeats.times, salt, |builder, turn| {
-            builder.call(target, Access::Read, data, salt, turn);
+            let key = own.unwrap_or(key_of(turn));
+            builder.call(target, Access::Read, data, salt, key);
             let aside = builder.planner.asides[target.index()];
             if !aside.cache {
                 return;
@@ -318,9 +341,9 @@ impl<'c, 'p, 'd> Builder<'c, 'p, 'd> {
             let skip = builder.steps.len();
             builder.steps.push(Step::SkipIfHit { to: 0 });
             if let Some(over) = aside.over {
-                builder.call(over, Access::Read, data, salt, turn);
+                builder.call(over, Access::Read, data, salt, key);
             }
-            builder.optional(target, Access::Fill, data, salt, turn);
+            builder.optional(target, Access::Fill, data, salt, key);
             builder.steps[skip] = Step::SkipIfHit { to: builder.position() };
         });
     }
@@ -329,15 +352,17 @@ impl<'c, 'p, 'd> Builder<'c, 'p, 'd> {
         let Some((target, data)) = self.access(&write.write, &write.of) else { return };
         let salt = self.salt(&format!("write {}", write.write.value.0));
         let statements = write.statements.value as u16;
+        let own = self.key(&write.key, data, salt);
         self.times(&write.repeats.times, salt, |builder, turn| {
+            let key = own.unwrap_or(key_of(turn));
             let aside = builder.planner.asides[target.index()];
             let home = aside.over.unwrap_or(target);
-            builder.call(home, Access::Write, data, salt, turn);
+            builder.call(home, Access::Write, data, salt, key);
             if let Some(Step::Call { statements: place, .. }) = builder.steps.last_mut() {
                 *place = statements;
             }
             if aside.over.is_some() {
-                builder.optional(target, Access::Invalidate, data, salt, turn);
+                builder.optional(target, Access::Invalidate, data, salt, key);
             }
         });
     }
@@ -349,9 +374,9 @@ impl<'c, 'p, 'd> Builder<'c, 'p, 'd> {
         access: Access,
         data: Option<DataId>,
         base: u64,
-        turn: Option<u8>,
+        key: Key,
     ) {
-        self.call(target, access, data, base ^ salt("cache upkeep"), turn);
+        self.call(target, access, data, base ^ salt("cache upkeep"), key);
         if let Some(Step::Call { optional, .. }) = self.steps.last_mut() {
             *optional = true;
         }
@@ -363,7 +388,7 @@ impl<'c, 'p, 'd> Builder<'c, 'p, 'd> {
         access: Access,
         data: Option<DataId>,
         salt: u64,
-        item_turn: Option<u8>,
+        key: Key,
     ) {
         let link = self.planner.link(self.id, target, &self.config.caller.calls.value);
         self.steps.push(Step::Call {
@@ -373,10 +398,15 @@ impl<'c, 'p, 'd> Builder<'c, 'p, 'd> {
             data,
             statements: 1,
             salt,
-            item_turn,
+            key,
             optional: false,
         });
     }
+}
+
+/// Whose key a call is about that says nothing of it: in a loop over items, that of the turn.
+fn key_of(turn: Option<u8>) -> Key {
+    turn.map_or(Key::Request, Key::Turn)
 }
 
 /// A jump to the end is the end.

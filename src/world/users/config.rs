@@ -1,11 +1,12 @@
 //! The users as they are written.
 
 use super::rhythm::{ArrivalsConfig, ProfileConfig};
-use crate::config;
 use crate::language::{Name, Names};
 use crate::policy::call::ClientConfig;
 use crate::random::Distribution;
+use crate::random::popularity::Exponent;
 use crate::units::{Count, Duration, Rate};
+use crate::{choice, config};
 
 config! {
     /// Who sends requests, how many, and when. Exactly one of `count` with `each`, `rate`, or
@@ -19,6 +20,8 @@ config! {
         rate: Option<Rate> = "none",
         /// Pause of one person after each answer: a closed loop.
         think: Option<Distribution> = "none" source "TPC-W: exponential, mean 7 s",
+        /// Which person sends a request of an open load.
+        activity: ActivityConfig = "uniform",
         /// How the requests of an open load are spread.
         arrivals: ArrivalsConfig = "poisson",
         /// The factor on the rate over time.
@@ -30,10 +33,20 @@ config! {
     }
     unbuilt {
         trace: "replay of a recorded load",
-        activity: "people of unequal activity",
         regions: "where the users are",
         groups: "groups of users",
         sessions: "visits of several requests",
+    }
+}
+
+choice! {
+    /// Which person sends a request. People are numbered by their activity.
+    #[derive(Copy, PartialEq)]
+    pub enum ActivityConfig {
+        /// Everyone alike.
+        uniform: Uniform,
+        /// The k-th most active person in proportion to 1 / k to this power.
+        zipf: Zipf(Exponent),
     }
 }
 

@@ -3,6 +3,8 @@
 //! A user request is a frame at the pseudo-component `users`; its call to the entry is its child.
 //! The load does not know what stands behind the entry.
 
+use std::sync::Arc;
+
 use super::arrivals::{ArrivalPlan, ArrivalProcess};
 use super::ledger::UserLedger;
 use super::profile::ProfilePlan;
@@ -16,7 +18,7 @@ use crate::components::topology::{DataId, LinkId, OperationId, users};
 use crate::engine::list::List;
 use crate::engine::stream::{DrawKey, salt};
 use crate::metrics::Windows;
-use crate::random::Sampler;
+use crate::random::{Popularity, Sampler};
 use crate::units::{Duration, Instant, Rate};
 
 const REQUEST: u64 = salt("request");
@@ -78,6 +80,8 @@ pub struct UsersPlan {
     pub count: u32,
     /// Whether that is the number of people; else ids were made up for a rate.
     pub counted: bool,
+    /// Which user sends a request; none where all do alike.
+    pub activity: Option<Arc<Popularity>>,
     /// Where requests come from.
     pub source: Source,
     /// Operations; those beyond the length of `bounds` are only loaded by others.
@@ -149,7 +153,11 @@ impl<'p> Users<'p> {
     #[inline(always)]
     pub fn arrive(&mut self, cx: &mut Cx<'_>) {
         let request = self.key.child(self.next_number);
-        let user = request.child(USER).draw().below(u64::from(self.plan.count)) as u32;
+        let mut draw = request.child(USER).draw();
+        let user = match &self.plan.activity {
+            None => draw.below(u64::from(self.plan.count)),
+            Some(activity) => activity.sample(&mut draw),
+        } as u32;
         self.schedule_arrival(cx);
         let operation = self.choose(request);
         self.send(cx, request, user, operation, CallKey::NONE);
@@ -213,7 +221,7 @@ impl<'p> Users<'p> {
         }
         let item = plan.data.map_or(0, |data| {
             let set = &cx.topology.data[data.index()];
-            set.popularity.sample(&mut request.child(set.salt).draw())
+            set.item(user, request.child(set.salt))
         });
         let ask = Ask {
             link: plan.entry,
