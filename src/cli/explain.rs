@@ -228,7 +228,8 @@ mod tests {
             let of_component = matches!(scope, Scope::Slots | Scope::Cache);
             let listed =
                 scopes.contains(&scope) || of_component && scopes.contains(&Scope::Component);
-            assert_eq!(!refused(index + 4), listed, "{}", expression(address, row));
+            let of_all = address.is_empty() && scopes.contains(&Scope::Scenario);
+            assert_eq!(!refused(index + 4), listed || of_all, "{}", expression(address, row));
         }
     }
 

@@ -8,7 +8,7 @@ use crate::language::{Name, Names};
 use crate::policy::call::CallConfig;
 use crate::random::{Distribution, PopularityConfig};
 use crate::scalar;
-use crate::units::{Bytes, Count, Duration, Factor, UnitError, UnitErrorKind};
+use crate::units::{Bytes, Count, Duration, Factor, Price, UnitError, UnitErrorKind};
 
 config! {
     /// Keys of every kind.
@@ -21,8 +21,10 @@ config! {
         host: Option<Name> = "none",
         /// From the start of a process until it serves.
         startup: Duration = "0s",
+        /// What an instance costs by the time, when no row of the price table says it.
+        price: Option<Price> = "none",
     }
-    unbuilt { r#in: "regions and zones", price: "prices" }
+    unbuilt { r#in: "regions and zones" }
 }
 
 config! {
@@ -35,17 +37,19 @@ config! {
 
 config! {
     /// One real machine.
-    pub struct MachineConfig {
+    pub struct MachineConfig, short = r#type {
+        /// A row of the price table: its cores, memory and price. Keys beside it win.
+        r#type: Option<RowName> = "none",
         /// Cores; work is shared over them. `unlimited`: no contention.
         cores: Option<Count> = "none" in 1..=1_000_000 source "a choice by kind: 4, 2, 1",
         /// Speed of a core; 2x serves twice the work in the same time.
         speed: Factor = "1x",
         /// Memory; a database keeps pages in its share of it.
-        memory: Bytes = "16GB" source "an AWS m5.xlarge",
+        memory: Option<Bytes> = "none" source "16GB, an AWS m5.xlarge",
         /// Its storage.
         disk: DiskConfig = "{}",
     }
-    unbuilt { nic: "bandwidth of the network interface", r#type: "rows of the price table" }
+    unbuilt { nic: "bandwidth of the network interface" }
 }
 
 config! {
@@ -76,6 +80,31 @@ config! {
         changes: "items that change by themselves",
     }
 }
+
+/// The name of a row of the price table: `m5.xlarge`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RowName(pub String);
+
+impl RowName {
+    /// What a name of a row looks like.
+    pub const PATTERN: &str = "^[a-z][a-z0-9_]*(\\.[a-z0-9_]+)*$";
+
+    /// Reads a name of a row.
+    pub fn parse(text: &str) -> Result<Self, UnitError> {
+        let (first, rest) = text.split_once('.').unwrap_or((text, "0"));
+        let part = |part: &str| {
+            let fits = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_';
+            !part.is_empty() && part.bytes().all(fits)
+        };
+        if Name::parse(first).is_ok() && rest.split('.').all(part) {
+            return Ok(Self(text.to_string()));
+        }
+        let message = format!("`{text}` is no name of a row of the price table");
+        Err(UnitError::new(UnitErrorKind::Malformed, message, "write it like `m5.xlarge`"))
+    }
+}
+
+scalar!(RowName, "a row of the price table", Json::Pattern(RowName::PATTERN), ["m5.xlarge"]);
 
 /// A component or one of its instances: `web`, `web.3`.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -169,6 +169,8 @@ pub struct OperationFacts {
     pub name: String,
     /// 1 (most urgent) to 9.
     pub priority: u8,
+    /// Mean size of its answers in bytes.
+    pub response_bytes: f64,
 }
 
 /// The whole, as ids.

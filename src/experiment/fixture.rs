@@ -61,6 +61,7 @@ pub fn queue(rate: f64, work_ms: f64, seconds: i64) -> Plan {
         },
         faults: Vec::new(),
         window: Window { duration: Duration(seconds * SECOND), window: Duration(SECOND) },
+        cost: None,
     }
 }
 
@@ -89,7 +90,8 @@ fn topology(server: ComponentId) -> Topology {
         store: None,
         hit_ratio_expected: 0.0,
     };
-    let operation = |name: &str| OperationFacts { name: name.into(), priority: 5 };
+    let operation =
+        |name: &str| OperationFacts { name: name.into(), priority: 5, response_bytes: 6e3 };
     Topology {
         components: vec![facts("users", "users", None), facts("server", "service", Some(0))],
         machines: vec![MachinePlan {

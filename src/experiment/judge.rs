@@ -200,7 +200,8 @@ const fn unit_of(dimension: Dimension) -> Option<Unit> {
         Dimension::Count => Unit::Count,
         Dimension::Factor => Unit::Factor,
         Dimension::Bandwidth => Unit::BytesPerSecond,
-        Dimension::Money | Dimension::Outcome => return None,
+        Dimension::Money => Unit::Dollars,
+        Dimension::Outcome => return None,
     })
 }
 

@@ -4,6 +4,7 @@
 
 mod bottleneck;
 mod components;
+mod cost;
 #[cfg(test)]
 mod fixture;
 pub mod judge;

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use super::bottleneck::bottleneck;
 use super::components::component;
+use super::cost::cost;
 use super::metric::{answered, felt, occurrences};
 use super::run::Settings;
 use super::sample::Sample;
@@ -77,6 +78,7 @@ pub fn summarize(
         slo,
         expect,
         bottleneck: bottleneck(plan, observed),
+        cost: cost(plan, observed),
         overall,
     }
 }

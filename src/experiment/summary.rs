@@ -41,6 +41,8 @@ pub struct Summary {
     pub expect: Vec<Judged>,
     /// What limits the system; absent where that cannot be told.
     pub bottleneck: Option<Bottleneck>,
+    /// What it costs; absent where nothing has a price.
+    pub cost: Option<Cost>,
 }
 
 /// The identity of a scenario.
@@ -206,6 +208,10 @@ pub enum Unit {
     Factor,
     /// Bytes per second.
     BytesPerSecond,
+    /// Bytes.
+    Bytes,
+    /// Dollars.
+    Dollars,
 }
 
 impl Unit {
@@ -218,6 +224,8 @@ impl Unit {
             Self::Count => "count",
             Self::Factor => "factor",
             Self::BytesPerSecond => "bytes_per_second",
+            Self::Bytes => "bytes",
+            Self::Dollars => "usd",
         }
     }
 }
@@ -295,6 +303,42 @@ pub struct Forecast {
     pub predicted_ms: f64,
     /// The measured figure in milliseconds.
     pub measured_ms: Estimate,
+}
+
+/// What a month of 730 hours costs.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Cost {
+    /// The name of the price table.
+    pub table: String,
+    /// Taken off the prices of the table.
+    pub discount: f64,
+    /// Load of the mean hour over that of the run: what is paid by the amount is multiplied by it.
+    pub mean_to_peak: f64,
+    /// Dollars a month.
+    pub month_usd: Estimate,
+    /// Dollars for a million answered requests, loads of pages included.
+    pub per_million_usd: Estimate,
+    /// What makes it up.
+    pub lines: Vec<CostLine>,
+    /// Components and hosts that have no price and are not in it.
+    pub unpriced: Vec<String>,
+}
+
+/// One line of the bill.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CostLine {
+    /// The component, the host, or `users`.
+    pub payer: String,
+    /// The row of the price table, or `price` for one of the component's own.
+    pub item: String,
+    /// Where its price comes from.
+    pub source: String,
+    /// How much of it in a month: machines at any time, or bytes in sum.
+    pub amount: Estimate,
+    /// The unit of the amount.
+    pub unit: Unit,
+    /// Dollars a month.
+    pub month_usd: Estimate,
 }
 
 impl Summary {

@@ -11,8 +11,8 @@
 /// says where the default comes from. A key that is a word of
 /// Rust is written raw, `r#in`. `short = key` names the key that a scalar in place of the block
 /// sets; `check = function` runs `fn(&Self, Span, &mut Diagnostics)` on the decoded block;
-/// `include` adds the keys of other blocks at the same level; `unbuilt` lists the keys that the
-/// language has and this version does not.
+/// `others` takes all keys that are no fields, as a table; `include` adds the keys of other blocks
+/// at the same level; `unbuilt` lists the keys that the language has and this version does not.
 #[macro_export]
 macro_rules! config {
     (
@@ -25,6 +25,7 @@ macro_rules! config {
                 $(source $source:literal)?
             ),* $(,)?
         }
+        $(others { $(#[doc = $others_doc:literal])* $others:ident : $Others:ty $(,)? })?
         $(include { $($(#[doc = $group_doc:literal])* $group:ident : $Group:ty),* $(,)? })?
         $(unbuilt { $($unbuilt:ident : $about:literal),* $(,)? })?
     ) => {
@@ -32,6 +33,7 @@ macro_rules! config {
         #[derive(Debug, Clone $($(, $derive)*)?)]
         pub struct $Name {
             $($(#[doc = $field_doc])* pub $field: $crate::language::Spanned<$ty>,)*
+            $($(#[doc = $others_doc])* pub $others: $crate::language::Table<$Others>,)?
             $($($(#[doc = $group_doc])* pub $group: $Group,)*)?
         }
 
@@ -57,6 +59,9 @@ macro_rules! config {
                             }))?;
                         },
                     }),*],
+                    others: $crate::config!(
+                        @option $(<$Others as $crate::language::Decode>::shape)?
+                    ),
                     groups: &[$($(|| <$Group as $crate::language::Block>::SHAPE),*)?],
                     unbuilt: $crate::config!(@unbuilt $($($unbuilt : $about),*)?),
                 };
@@ -78,7 +83,12 @@ macro_rules! config {
                     Some(field)
                 }))?;)*
                 $($(let $group = <$Group as $crate::language::Block>::read(reader, out);)*)?
-                let value = $Name { $($field: $field?,)* $($($group: $group?,)*)? };
+                $(let $others = reader.others::<$Others>(Self::SHAPE, out);)?
+                let value = $Name {
+                    $($field: $field?,)*
+                    $($others: $others?,)?
+                    $($($group: $group?,)*)?
+                };
                 $($check(&value, reader.span(), out);)?
                 Some(value)
             }

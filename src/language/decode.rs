@@ -3,6 +3,7 @@
 //! The macros of [`declare`](super::declare) generate calls of what is here. This module knows the
 //! forms of the language (block, choice, kind, verb), and no key of it.
 
+use super::containers::Table;
 use super::diagnostic::Diagnostics;
 use super::node::{self, Entry, Node};
 use super::shape::{BlockShape, ChoiceShape, KindedShape, Presence, Shape, Unbuilt, VerbShape};
@@ -85,6 +86,24 @@ impl<'n> Reader<'n> {
         let index = self.entries.iter().enumerate().find(found)?.0;
         self.used[index] = true;
         Some(&self.entries[index].1)
+    }
+
+    /// Reads every key that is left; what is not built stays, to be reported.
+    pub fn others<T: Decode>(
+        &mut self,
+        shape: &BlockShape,
+        out: &mut Diagnostics,
+    ) -> Option<Table<T>> {
+        let mut read = Vec::new();
+        for ((key, node), used) in self.entries.iter().zip(&mut self.used) {
+            if *used || shape.all_unbuilt().iter().any(|unbuilt| unbuilt.name == key.value) {
+                continue;
+            }
+            *used = true;
+            let value = T::decode(node, out).map(|value| Spanned::new(value, node.span));
+            read.push(value.map(|value| (key.clone(), value)));
+        }
+        Some(Table { entries: read.into_iter().collect::<Option<_>>()? })
     }
 
     /// Reports every key that nobody asked for.

@@ -95,7 +95,10 @@ fn follow(
                 let step = place.step(field.name, (field.shape)());
                 follow(Place { field: Some(field), ..step }, rest, found, missed);
             }
-            None => missed(depth, block.all_fields().iter().map(|field| field.name).collect()),
+            None => match block.others {
+                Some(others) => found.push(place.step("KEY", others())),
+                None => missed(depth, block.all_fields().iter().map(|field| field.name).collect()),
+            },
         },
         Shape::Map { key, of } => follow(place.step(key, of()), rest, found, missed),
         Shape::List(of) => follow(place.step("N", of()), rest, found, missed),
@@ -280,6 +283,9 @@ fn children(text: &mut String, shape: Shape) {
                     Presence::Default(default) => default,
                 };
                 rows.push(row(field.name, middle, field.doc));
+            }
+            if let Some(others) = block.others {
+                rows.push(row("KEY", &others().example(), "any other key"));
             }
             block.all_unbuilt()
         }

@@ -61,9 +61,16 @@ impl Keys {
         match self {
             Keys::All(shape) => Some(*shape),
             Keys::Tables(tables) => {
-                tables.iter().find_map(|table| table.field(key)).map(|field| (field.shape)())
+                let field = tables.iter().find_map(|table| table.field(key));
+                field.map(|field| field.shape).or(self.others()).map(|shape| shape())
             }
         }
+    }
+
+    /// The shape of keys that are no fields of the tables.
+    pub(super) fn others(&self) -> Option<fn() -> Shape> {
+        let Keys::Tables(tables) = self else { return None };
+        tables.iter().find_map(|table| table.others)
     }
 
     /// The names of all keys, when they are fixed.

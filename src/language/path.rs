@@ -98,6 +98,9 @@ impl Setter<'_> {
             Some((length, _)) => done + length,
             None => self.next(done),
         };
+        // Keys of the author's own beside fixed ones may contain dots, and have no parts.
+        let fixed = keys.names().contains(&&self.path.value[done..end]);
+        let end = if keys.others().is_some() && !fixed { self.path.value.len() } else { end };
         let key = Spanned::new(self.path.value[done..end].to_string(), self.span(done, end));
         let tag = match shape.required() {
             Shape::Kinded(kinded) => Some(kinded.tag),

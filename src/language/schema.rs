@@ -85,7 +85,11 @@ impl Writer {
         for field in block.all_fields() {
             properties.insert(field.name.into(), self.field(field));
         }
-        json!({ "type": "object", "properties": properties, "additionalProperties": false })
+        let others = match block.others {
+            Some(others) => or_null(self.shape(others())),
+            None => json!(false),
+        };
+        json!({ "type": "object", "properties": properties, "additionalProperties": others })
     }
 
     fn field(&mut self, field: &Field) -> Value {

@@ -76,6 +76,9 @@ pub struct BlockShape {
     pub short: Option<&'static str>,
     /// Its own keys in the order of the reference.
     pub fields: &'static [Field],
+    /// What keys that are no fields hold, where the author may add keys of their own, which may
+    /// contain dots.
+    pub others: Option<fn() -> Shape>,
     /// Tables shared with other blocks, written at the same level.
     pub groups: &'static [fn() -> &'static BlockShape],
     /// Keys that the language has, but this version does not.
@@ -214,7 +217,11 @@ impl Shape {
         match self {
             Shape::Scalar(_) => Vec::new(),
             Shape::Optional(of) | Shape::List(of) | Shape::Map { of, .. } => vec![of()],
-            Shape::Block(block) => block.all_fields().iter().map(|f| (f.shape)()).collect(),
+            Shape::Block(block) => {
+                let fields = block.all_fields();
+                let shapes = fields.iter().map(|field| field.shape).chain(block.others);
+                shapes.map(|shape| shape()).collect()
+            }
             Shape::Choice(choice) => {
                 let payloads = choice.variants.iter().filter_map(|variant| variant.payload);
                 payloads.chain(choice.bare).map(|payload| payload()).collect()

@@ -8,7 +8,7 @@ use super::node::Node;
 use super::shape::{Json, ScalarShape};
 use super::source::Spanned;
 use crate::scalar;
-use crate::units::{Bandwidth, Bytes, Count, Duration, Factor, MeanCount, Rate, Ratio};
+use crate::units::{Bandwidth, Bytes, Count, Duration, Factor, MeanCount, Price, Rate, Ratio};
 use crate::units::{UnitError, UnitErrorKind};
 use std::fmt;
 use std::ops::Deref;
@@ -129,6 +129,7 @@ scalar!(Duration, "a duration", Json::Pattern(Duration::PATTERN), ["20ms", "30s"
 scalar!(Rate, "a rate", Json::Pattern(Rate::PATTERN), ["0.01/s", "5/min", "1/h"]);
 scalar!(Bytes, "a size", Json::Pattern(Bytes::PATTERN), ["2kB", "16GB", "4GiB"]);
 scalar!(Bandwidth, "a bandwidth", Json::Pattern(Bandwidth::PATTERN), ["80MB/s", "unlimited"]);
+scalar!(Price, "a price", Json::Pattern(Price::PATTERN), ["$140/month", "$0.192/h", "$0.09/GB"]);
 scalar!(Ratio, "a ratio", Json::Pattern(Ratio::PATTERN), ["95%", "0.1%"]);
 scalar!(Factor, "a factor", Json::Pattern(Factor::PATTERN), ["10x", "0.4x"]);
 scalar!(Count, "a count", Json::NumberOr(Count::PATTERN), ["12", "500K", "unlimited"]);

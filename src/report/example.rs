@@ -4,8 +4,8 @@
 
 use crate::experiment::statistics::{Estimate, Value};
 use crate::experiment::summary::{
-    Bottleneck, Component, Extra, FailurePlace, Fault, Forecast, Judged, Limit, Named, QUANTILES,
-    Quantiles, ScenarioId, Summary, Traffic, Unit,
+    Bottleneck, Component, Cost, CostLine, Extra, FailurePlace, Fault, Forecast, Judged, Limit,
+    Named, QUANTILES, Quantiles, ScenarioId, Summary, Traffic, Unit,
 };
 use crate::experiment::verdict::Verdict;
 
@@ -152,6 +152,34 @@ pub(super) fn summary() -> Summary {
             note: None,
         }],
         bottleneck: Some(bottleneck()),
+        cost: Some(cost()),
+    }
+}
+
+fn cost() -> Cost {
+    let line = |payer: &str, item: &str, amount, unit, dollars: f64| CostLine {
+        payer: payer.to_owned(),
+        item: item.to_owned(),
+        source: "a price list".to_owned(),
+        amount,
+        unit,
+        month_usd: match unit {
+            Unit::Bytes => about(dollars, dollars / 400.0),
+            _ => about(dollars, 0.0),
+        },
+    };
+    Cost {
+        table: "aws_us_east_1".to_owned(),
+        discount: 0.2,
+        mean_to_peak: 0.4,
+        month_usd: about(2_190.0, 3.1),
+        per_million_usd: about(2.08, 0.003),
+        lines: vec![
+            line("web", "c6i.xlarge", about(9.0, 0.0), Unit::Count, 893.5),
+            line("db", "db.m6g.xlarge", about(1.0, 0.0), Unit::Count, 205.6),
+            line("users", "egress", about(6.3e12, 1.6e10), Unit::Bytes, 453.6),
+        ],
+        unpriced: vec!["lb".to_owned(), "cache".to_owned()],
     }
 }
 
@@ -262,6 +290,7 @@ pub(super) fn dead() -> Summary {
         faults: Vec::new(),
         expect: Vec::new(),
         bottleneck: None,
+        cost: None,
         overall,
         slo,
         ..summary()

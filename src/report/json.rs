@@ -5,8 +5,8 @@
 
 use crate::experiment::statistics::{Estimate, Value};
 use crate::experiment::summary::{
-    Bottleneck, Component, Extra, FailurePlace, Fault, Forecast, Judged, Limit, Named, QUANTILES,
-    Quantiles, Summary, Traffic,
+    Bottleneck, Component, Cost, CostLine, Extra, FailurePlace, Fault, Forecast, Judged, Limit,
+    Named, QUANTILES, Quantiles, Summary, Traffic,
 };
 use serde_json::{Map, Value as Json, json};
 
@@ -49,6 +49,7 @@ fn summary_of(summary: &Summary) -> Json {
         "slo": summary.slo.iter().map(judged).collect::<Vec<_>>(),
         "expect": summary.expect.iter().map(judged).collect::<Vec<_>>(),
         "bottleneck": summary.bottleneck.as_ref().map(bottleneck),
+        "cost": summary.cost.as_ref().map(cost),
     })
 }
 
@@ -145,6 +146,28 @@ fn bottleneck(bottleneck: &Bottleneck) -> Json {
     json!({
         "limits": bottleneck.limits.iter().map(limit).collect::<Vec<_>>(),
         "forecasts": bottleneck.forecasts.iter().map(forecast).collect::<Vec<_>>(),
+    })
+}
+
+fn cost(cost: &Cost) -> Json {
+    let line = |line: &CostLine| {
+        json!({
+            "payer": line.payer,
+            "item": line.item,
+            "amount": estimate(&line.amount),
+            "unit": line.unit.word(),
+            "month_usd": estimate(&line.month_usd),
+            "source": line.source,
+        })
+    };
+    json!({
+        "table": cost.table,
+        "discount": number(cost.discount),
+        "mean_to_peak": number(cost.mean_to_peak),
+        "month_usd": estimate(&cost.month_usd),
+        "per_million_usd": estimate(&cost.per_million_usd),
+        "lines": cost.lines.iter().map(line).collect::<Vec<_>>(),
+        "unpriced": cost.unpriced,
     })
 }
 

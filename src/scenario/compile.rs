@@ -8,6 +8,7 @@ use super::document::{Document, WarmupConfig};
 use super::flow::{self, Flow, Problem};
 use super::idle;
 use super::lint::{Places, lint, unseen};
+use super::prices::Prices;
 use crate::components::config::{Common, DataConfig, MachineConfig};
 use crate::components::names::{Aside, Meaning, Planner};
 use crate::components::topology::{
@@ -22,9 +23,15 @@ use crate::language::expression::{Expression, is_reserved};
 use crate::language::{Diagnostics, Span, Spanned};
 use crate::policy::network::{NetworkConfig, NetworkPlan, Place};
 use crate::random::{Owners, Popularity, PopularityConfig, Sampler};
-use crate::units::{Count, Duration};
+use crate::units::{Bytes, Count, Duration};
 use crate::world::faults::{FaultConfig, FaultPlan};
+use crate::world::users::config::OperationConfig;
 use crate::world::{Plan, Window};
+
+/// Size of an answer whose operation says nothing of it.
+const RESPONSE_BYTES: f64 = 6e3;
+/// Memory of a machine that says nothing of it.
+const MEMORY: Bytes = Bytes(16_000_000_000);
 
 /// How a scenario is run, with its defaults filled.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -74,8 +81,10 @@ pub fn compile(document: &Document, out: &mut Diagnostics) -> Option<Scenario> {
             .help("`shrink: 10x` divides users and instances by 10");
         return None;
     }
+    let prices = Prices::new(document, out);
     let mut compiler = Compiler {
         document,
+        prices,
         planner: Planner::new(empty_topology(document), out),
         shrink,
         activity: super::load::activity(&document.users.value, shrink),
@@ -87,8 +96,9 @@ pub fn compile(document: &Document, out: &mut Diagnostics) -> Option<Scenario> {
     let users = super::load::plan(document, shrink, &compiler.activity, &mut compiler.planner);
     let faults = compiler.faults();
     compiler.claim();
-    let Compiler { planner, places, .. } = compiler;
+    let Compiler { planner, places, prices, .. } = compiler;
     let Planner { mut topology, out, .. } = planner;
+    let cost = prices.plan(document, shrink, out);
     if out.has_errors() && !before {
         return None;
     }
@@ -113,7 +123,7 @@ pub fn compile(document: &Document, out: &mut Diagnostics) -> Option<Scenario> {
     let window = Window { duration, window: document.run.window.value };
     Some(Scenario {
         name: document.name.value.clone(),
-        plan: Plan { topology, components, users, faults, window },
+        plan: Plan { topology, components, users, faults, window, cost },
         settings: settings(document),
         slo: document.slo.value.clone(),
         expect: document.expect.value.clone(),
@@ -225,6 +235,7 @@ struct Compiler<'a, 'd> {
     document: &'a Document,
     planner: Planner<'d>,
     shrink: f64,
+    prices: Prices,
     /// Which user asks.
     activity: Arc<Popularity>,
     places: Places,
@@ -314,27 +325,40 @@ impl Compiler<'_, '_> {
         let (first, second): (Vec<_>, Vec<_>) =
             written.partition(|(_, op)| begins(op.weight.value));
         for (name, operation) in first.into_iter().chain(second) {
-            self.operation(name, operation.priority.value as u8);
+            let bytes = self.response_bytes(operation);
+            self.operation(name, operation.priority.value as u8, bytes);
         }
         if operations.is_empty() {
             let name = Spanned::new("request".to_string(), self.document.users.span);
-            self.operation(&name, 5);
+            self.operation(&name, 5, RESPONSE_BYTES);
         }
         for (_, component) in self.document.components.iter() {
             for (word, span) in component.room().operations() {
                 if !self.planner.names.contains_key(word) {
-                    self.operation(&Spanned::new(word.to_string(), span), 5);
+                    let name = Spanned::new(word.to_string(), span);
+                    self.operation(&name, 5, RESPONSE_BYTES);
                 }
             }
         }
-        let probe = OperationFacts { name: "probe".into(), priority: 1 };
+        let probe = OperationFacts { name: "probe".into(), priority: 1, response_bytes: 0.0 };
         self.planner.topology.operations.push(probe);
     }
 
-    fn operation(&mut self, name: &Spanned<String>, priority: u8) {
+    /// Mean size of the answers of an operation.
+    fn response_bytes(&self, operation: &OperationConfig) -> f64 {
+        let item = || {
+            let name = operation.reads.value.as_ref()?;
+            let Some(Meaning::Data(data)) = self.planner.names.get(&name.0) else { return None };
+            Some(self.planner.topology.data[data.index()].size.mean_ns())
+        };
+        let written = operation.response.value.map(|bytes| bytes.0 as f64);
+        written.or_else(item).unwrap_or(RESPONSE_BYTES)
+    }
+
+    fn operation(&mut self, name: &Spanned<String>, priority: u8, response_bytes: f64) {
         let operations = &mut self.planner.topology.operations;
         let id = OperationId::new(operations.len());
-        operations.push(OperationFacts { name: name.value.clone(), priority });
+        operations.push(OperationFacts { name: name.value.clone(), priority, response_bytes });
         self.name(name, Meaning::Operation(id));
     }
 
@@ -429,7 +453,9 @@ impl Compiler<'_, '_> {
 
     /// A machine; `size` is what shrinking leaves of its speed, memory and disk.
     fn machine(&mut self, config: &MachineConfig, cores_default: u64, size: f64) -> usize {
-        let cores = match config.cores.value.unwrap_or(Count::Finite(cores_default)) {
+        let (type_cores, type_memory) = self.prices.machine(config, self.planner.out);
+        let of_type = Count::Finite(type_cores.unwrap_or(cores_default));
+        let cores = match config.cores.value.unwrap_or(of_type) {
             Count::Finite(cores) => cores as f64,
             Count::Unlimited => f64::INFINITY,
         };
@@ -448,7 +474,7 @@ impl Compiler<'_, '_> {
             cores,
             speed: config.speed.value.0.max(1e-9) * size,
             sharing: Sharing::Shared,
-            memory_bytes: config.memory.value.0 as f64 * size,
+            memory_bytes: config.memory.value.or(type_memory).unwrap_or(MEMORY).0 as f64 * size,
             tenants: Vec::new(),
             disk_gap: Duration(gap),
             disk_read: disk.read.value.plan(),

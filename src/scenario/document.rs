@@ -1,5 +1,6 @@
 //! The document: the top-level keys of a scenario, and how a run is made.
 
+use super::prices::PricesConfig;
 use crate::components::ComponentConfig;
 use crate::components::config::{DataConfig, MachineConfig};
 use crate::language::expression::Expression;
@@ -37,6 +38,8 @@ config! {
         network: Option<NetworkConfig> = "none",
         /// What goes wrong.
         faults: Names<FaultConfig> = "{}",
+        /// What things cost. Without it there is a bill where a machine has a type or a price.
+        prices: Option<PricesConfig> = "none",
         /// What the owner wants: judged, and sets the exit code.
         slo: Vec<Expression> = "[]",
         /// What the author asserts: shown by `run`, judged by the tests of the repository. It does
@@ -52,7 +55,6 @@ config! {
         monitoring: "monitors",
         responders: "people and automation",
         alerts: "alert rules",
-        prices: "prices",
         plan: "the search for the cheapest configuration",
     }
 }

@@ -12,6 +12,7 @@ pub mod layers;
 mod lint;
 mod load;
 mod mend;
+mod prices;
 pub mod sweep;
 
 pub use compile::{Scenario, Settings, compile};

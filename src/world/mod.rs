@@ -4,6 +4,7 @@
 //! observed. It knows no YAML, no intervals, and nothing of other replications.
 
 pub mod audit;
+pub mod cost;
 pub mod faults;
 pub mod observations;
 pub mod plan;

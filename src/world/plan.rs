@@ -1,6 +1,7 @@
 //! The plan: everything that a run needs to know, as ids, with defaults filled. It cannot be
 //! invalid, never changes, and is shared by all replications.
 
+use super::cost::CostPlan;
 use super::faults::FaultPlan;
 use super::users::load::UsersPlan;
 use crate::components::ComponentPlan;
@@ -29,4 +30,6 @@ pub struct Plan {
     pub faults: Vec<FaultPlan>,
     /// What is measured.
     pub window: Window,
+    /// What is paid; none where nothing has a price.
+    pub cost: Option<CostPlan>,
 }

@@ -36,7 +36,8 @@ fn facts(name: &str, kind: &'static str, machine: Option<u32>) -> ComponentFacts
 // long: one literal of a whole plan.
 fn queue(rate: f64, service: Sampler, cores: f64, workers: u32, seconds: i64) -> Plan {
     let server = ComponentId::new(1);
-    let operation = |name: &str| OperationFacts { name: name.into(), priority: 5 };
+    let operation =
+        |name: &str| OperationFacts { name: name.into(), priority: 5, response_bytes: 6e3 };
     let sharing = if f64::from(workers) <= cores { Sharing::Dedicated } else { Sharing::Shared };
     let topology = Topology {
         components: vec![facts("users", "users", None), facts("server", "service", Some(0))],
@@ -113,6 +114,7 @@ fn queue(rate: f64, service: Sampler, cores: f64, workers: u32, seconds: i64) ->
             duration: Duration(seconds * 1_000_000_000),
             window: Duration(1_000_000_000),
         },
+        cost: None,
     }
 }
 

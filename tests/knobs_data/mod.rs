@@ -4,6 +4,7 @@
 
 pub mod bench;
 mod cache;
+mod cost;
 mod data;
 mod database;
 mod run;

@@ -9,6 +9,7 @@
 //! occurrence that no check had seen has no time of detection.
 
 mod component;
+mod cost;
 mod fault;
 mod period;
 mod resolve;
@@ -16,6 +17,7 @@ mod resolve;
 mod tests;
 mod users;
 
+use super::cost::CostMeasure;
 use super::statistics::Value;
 use crate::language::expression::Statistic;
 use crate::world::{Observations, Plan};
@@ -65,6 +67,8 @@ pub enum Subject {
         /// What, and whether over the occurrences or for all of them together.
         measure: FaultMeasure,
     },
+    /// Of the bill.
+    Cost(CostMeasure),
 }
 
 /// What one replication says about a metric.
@@ -102,6 +106,7 @@ impl Metric {
                 measure.read(plan, at, self.statistic, observed, spans.as_deref())
             }
             Subject::Fault { fault, measure } => measure.read(*fault, self.statistic, observed),
+            Subject::Cost(measure) => measure.read(plan, observed),
         }
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! It does not run anything; all mistakes of the user in expressions end here.
 
+use super::cost;
 use super::period::{Period, Time};
 use super::{ComponentMeasure, FaultMeasure, Metric, Subject, UserMeasure};
 use crate::components::facts::Facts;
@@ -20,7 +21,7 @@ const HIT_RATIO: &str = "hit_ratio";
 
 const UNBUILT: &str = "E0110";
 const ADDRESS: &str = "E0411";
-const NOT_OF_THIS: &str = "E0412";
+pub(super) const NOT_OF_THIS: &str = "E0412";
 const NOT_KEPT: &str = "E0413";
 const WINDOW: &str = "E0414";
 
@@ -154,6 +155,9 @@ impl<'p> Names<'p> {
             let message = format!("`{}` is not built yet", word.word().name());
             out.error(UNBUILT, measure.metric.span, message);
             return None;
+        }
+        if let Some(what) = cost::measure(word) {
+            return cost::subject(what, self.plan, measure, address, out);
         }
         let words: Vec<&str> = address.iter().map(|word| word.value.as_str()).collect();
         match words[..] {
@@ -359,7 +363,7 @@ impl Subject {
         match self {
             Subject::Users { measure, .. } => measure.has_windows(statistic),
             Subject::Component { measure, .. } => measure.has_windows(statistic),
-            Subject::Fault { .. } => false,
+            Subject::Fault { .. } | Subject::Cost(_) => false,
         }
     }
 }
@@ -387,13 +391,11 @@ fn is_unbuilt(word: Word) -> bool {
             | BudgetBurnt
             | Moved
             | Verdict
-            | CostMonth
-            | CostPerMillion
     )
 }
 
 /// From the start of one place to the end of another in the same text.
-fn between(first: Span, last: Span) -> Span {
+pub(super) fn between(first: Span, last: Span) -> Span {
     Span { end: last.end, ..first }
 }
 

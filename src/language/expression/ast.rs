@@ -5,7 +5,7 @@
 
 use super::vocabulary::{Dimension, FaultOutcome, Metric, Statistic};
 use crate::language::{Span, Spanned};
-use crate::units::{Bandwidth, Duration, Rate, Ratio};
+use crate::units::{Bandwidth, Duration, Money, Rate, Ratio};
 
 /// One SLO, expectation or alert condition: a measured figure compared with a target.
 #[derive(Clone, Debug, PartialEq)]
@@ -137,13 +137,15 @@ pub enum Target {
     Factor(f64),
     /// Bytes per second.
     Bandwidth(Bandwidth),
+    /// Dollars.
+    Money(Money),
     /// What became of the system after a fault.
     Outcome(FaultOutcome),
 }
 
 impl Target {
-    /// The number in base units: nanoseconds, per second, share of 1, bytes per second; `None` for
-    /// an outcome.
+    /// The number in base units: nanoseconds, per second, share of 1, bytes per second, dollars;
+    /// `None` for an outcome.
     pub fn number(self) -> Option<f64> {
         match self {
             Self::Time(duration) => Some(duration.0 as f64),
@@ -151,6 +153,7 @@ impl Target {
             Self::Ratio(ratio) => Some(ratio.0),
             Self::Count(number) | Self::Factor(number) => Some(number),
             Self::Bandwidth(bandwidth) => Some(bandwidth.0),
+            Self::Money(money) => Some(money.0),
             Self::Outcome(_) => None,
         }
     }
@@ -164,6 +167,7 @@ impl Target {
             Self::Count(_) => Dimension::Count,
             Self::Factor(_) => Dimension::Factor,
             Self::Bandwidth(_) => Dimension::Bandwidth,
+            Self::Money(_) => Dimension::Money,
             Self::Outcome(_) => Dimension::Outcome,
         }
     }

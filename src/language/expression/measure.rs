@@ -4,9 +4,9 @@
 //! as an address that somebody else resolves.
 
 use super::ast::{Argument, Left, Measure};
-use super::scan::{FOREIGN, MALFORMED, Piece, STATISTIC, Scan, UNBUILT, UNKNOWN_WORD};
+use super::scan::{FOREIGN, MALFORMED, Piece, STATISTIC, Scan, UNKNOWN_WORD};
 use super::vocabulary::{
-    ALIASES, CAUSES, Dimension, METRICS, Metric, MetricWord, Parameter, Statistic, Statistics,
+    ALIASES, CAUSES, METRICS, Metric, MetricWord, Parameter, Statistic, Statistics,
 };
 use crate::language::suggest::{did_you_mean, nearest};
 use crate::language::{Name, Spanned};
@@ -190,11 +190,6 @@ fn parse_measure(scan: &mut Scan, parts: Vec<Part>) -> Option<Measure> {
     };
     let words_end = at + row.words.len();
     let metric_piece = parts[at].piece.to(parts[words_end.max(at + 1) - 1].piece);
-    if row.dimensions == [Dimension::Money] {
-        let message = format!("`{}` is not built yet", row.name());
-        scan.error(UNBUILT, metric_piece, message, "");
-        return None;
-    }
     let address = parse_address(scan, &parts[..at], row);
     let mut rest = &parts[words_end..];
     let argument = parse_argument(scan, row, metric_piece, &mut rest);

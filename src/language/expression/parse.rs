@@ -12,7 +12,8 @@ use crate::language::decode::wrong_form;
 use crate::language::shape::{Json, ScalarShape, Shape};
 use crate::language::suggest::{did_you_mean, nearest};
 use crate::language::{Decode, Diagnostics, Name, Node, Span, Spanned};
-use crate::units::{Bandwidth, Duration, Factor, MeanCount, Rate, Ratio, UnitError, UnitErrorKind};
+use crate::units::{Bandwidth, Duration, Factor, MeanCount, Money, Rate, Ratio};
+use crate::units::{UnitError, UnitErrorKind};
 
 const WITHIN: &str = "within";
 
@@ -245,7 +246,7 @@ fn read(text: &str, dimension: Dimension) -> Result<Target, UnitError> {
             let message = format!("`{text}` is no outcome of a fault");
             UnitError::new(UnitErrorKind::Malformed, message, help)
         }),
-        Dimension::Money => unreachable!("a metric of money is refused before its value is read"),
+        Dimension::Money => Money::parse(text).map(Target::Money),
     }
 }
 

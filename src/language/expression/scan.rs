@@ -13,7 +13,6 @@ pub(super) const STATISTIC: &str = "E0403";
 /// A value that does not fit the metric.
 pub(super) const VALUE: &str = "E0404";
 /// Part of the language, but not of this version.
-pub(super) const UNBUILT: &str = "E0110";
 /// Another tool's notation, understood.
 pub(super) const FOREIGN: &str = "W0401";
 

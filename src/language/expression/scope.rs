@@ -18,12 +18,14 @@ pub enum Scope {
     Cache,
     /// A fault.
     Fault,
+    /// The scenario as a whole.
+    Scenario,
 }
 
 impl Scope {
     /// Every scope, in the order of the reference.
-    pub const ALL: [Scope; 5] =
-        [Self::Requests, Self::Component, Self::Slots, Self::Cache, Self::Fault];
+    pub const ALL: [Scope; 6] =
+        [Self::Requests, Self::Component, Self::Slots, Self::Cache, Self::Fault, Self::Scenario];
 
     /// With an example.
     pub const fn about(self) -> &'static str {
@@ -35,6 +37,7 @@ impl Scope {
             Self::Slots => "of a service or a database too: web.wait.p99",
             Self::Cache => "of a cache too: near.hit_ratio",
             Self::Fault => "of a fault: outage.errors",
+            Self::Scenario => "of the scenario, where something has a price: cost.month",
         }
     }
 
@@ -59,8 +62,8 @@ impl Metric {
             DetectTime | Errors => &[Scope::Fault],
             OwnWriteMissing | StaleReads | Lag | LostWrites | Conflicts | ShardUtilization
             | ShardKeys | Backlog | Age | Deliveries | DeadLettered | LostSessions | Egress
-            | MitigateTime | RecoveryTime | DrainTime | BudgetBurnt | Moved | Verdict
-            | CostMonth | CostPerMillion => &[],
+            | MitigateTime | RecoveryTime | DrainTime | BudgetBurnt | Moved | Verdict => &[],
+            CostMonth | CostPerMillion => &[Scope::Scenario],
         }
     }
 }

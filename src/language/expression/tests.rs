@@ -125,6 +125,7 @@ fn values_are_read_in_the_unit_of_the_metric() {
     // What stale reads mean depends on the address, so both are read.
     assert_eq!(read("cache.stale_reads < 1%").target.value.dimension(), Dimension::Ratio);
     assert_eq!(read("blip.stale_reads < 10").target.value.dimension(), Dimension::Count);
+    assert_eq!(read("cost.month < $12K").target.value.number(), Some(12_000.0));
 }
 
 #[test]
@@ -339,7 +340,7 @@ fn malformed_texts_are_explained() {
             "a duration, like 300ms cannot be compared with a rate, like 200/s",
         ),
         ("1 - p99 < 5ms", "p99", "only a ratio can be taken from 1"),
-        ("cost.month < $5", "cost.month", "`cost.month` is not built yet"),
+        ("cost.month < $5/month", "$5/month", "`/month` is not a unit of money"),
         ("failures < 5%", "failures", "`failures` of what: which cause?"),
         ("web.up.0 > 5%", "0", "`0` is no number of instances"),
         ("p99 < 5ms during", "during", "a window is missing"),

@@ -20,7 +20,7 @@ pub enum Dimension {
     Factor,
     /// Bytes per time: `80MB/s`.
     Bandwidth,
-    /// Money: `$140/month`.
+    /// Money: `$5000`.
     Money,
     /// What became of the system after a fault: `recovered`.
     Outcome,
@@ -36,7 +36,7 @@ impl Dimension {
             Self::Count => "a number, like 500",
             Self::Factor => "a factor, like 5 or 5x",
             Self::Bandwidth => "a bandwidth, like 80MB/s",
-            Self::Money => "money, like $140/month",
+            Self::Money => "money, like $5000",
             Self::Outcome => "an outcome, like recovered",
         }
     }
@@ -338,8 +338,9 @@ metrics! {
         "Share of the error budget used up.";
     Moved ["moved"] &[Ratio], Never, Nothing, "Share of the data that moved.";
     Verdict ["verdict"] &[Outcome], Never, Nothing, "What became of the system after a fault.";
-    CostMonth ["cost" "month"] &[Money], Never, Nothing, "Cost of a month.";
-    CostPerMillion ["cost" "per_million"] &[Money], Never, Nothing, "Cost of a million requests.";
+    CostMonth ["cost" "month"] &[Money], Never, Nothing, "What a month costs, in dollars.";
+    CostPerMillion ["cost" "per_million"] &[Money], Never, Nothing,
+        "What a million answered requests cost, in dollars.";
 }
 
 impl Metric {

@@ -38,12 +38,17 @@ fn rounded(estimate: &Estimate, unit: Unit, decimals_max: usize) -> Line {
     let half = estimate.ci95.map_or(0.0, |[low, high]| (mean - low).max(high - mean));
     let size = mean.abs().max(half);
     let (scale, suffix) = scale(size, unit);
+    let sign = sign(unit);
     let nearly = Line::new().plain(format!("{NEARLY_ZERO}{}", self::scale(0.0, unit).1));
     if mean != 0.0 && size < negligible(unit) {
         return nearly;
     }
     let digits_max = match unit {
-        Unit::Milliseconds | Unit::PerSecond | Unit::BytesPerSecond => {
+        Unit::Milliseconds
+        | Unit::PerSecond
+        | Unit::BytesPerSecond
+        | Unit::Bytes
+        | Unit::Dollars => {
             (DIGITS_MAX - 1 - exponent(size * scale, DIGITS_MAX as usize)).max(0) as usize
         }
         Unit::Ratio | Unit::Count | Unit::Factor => usize::MAX,
@@ -53,11 +58,12 @@ fn rounded(estimate: &Estimate, unit: Unit, decimals_max: usize) -> Line {
     let is_zero = |text: &str| !text.bytes().any(|c| (b'1'..=b'9').contains(&c));
     if !is_zero(&half) {
         let interval = format!("{JOINT}±{half}");
-        return Line::new().plain(format!("{value}{suffix}")).and(Style::Faint, interval);
+        let value = format!("{sign}{value}{suffix}");
+        return Line::new().plain(value).and(Style::Faint, interval);
     }
     match is_zero(&value) && mean != 0.0 {
         true => nearly,
-        false => Line::new().plain(format!("{value}{suffix}")),
+        false => Line::new().plain(format!("{sign}{value}{suffix}")),
     }
 }
 
@@ -65,15 +71,24 @@ fn rounded(estimate: &Estimate, unit: Unit, decimals_max: usize) -> Line {
 /// availability of 99.99993 % counts.
 const fn negligible(unit: Unit) -> f64 {
     match unit {
-        Unit::Milliseconds | Unit::Count => 0.0005,
-        Unit::PerSecond | Unit::Ratio | Unit::Factor | Unit::BytesPerSecond => 0.0,
+        Unit::Milliseconds | Unit::Count | Unit::Dollars => 0.0005,
+        Unit::PerSecond | Unit::Ratio | Unit::Factor | Unit::BytesPerSecond | Unit::Bytes => 0.0,
     }
 }
 
 /// A number without an interval, to three digits.
 pub(super) fn plain(value: f64, unit: Unit) -> String {
     let (scale, suffix) = scale(value, unit);
-    format!("{}{suffix}", grouped(value * scale, decimals(value * scale, 0.0, unit)))
+    let number = grouped(value * scale, decimals(value * scale, 0.0, unit));
+    format!("{}{number}{suffix}", sign(unit))
+}
+
+/// What stands before a number of the unit.
+const fn sign(unit: Unit) -> &'static str {
+    match unit {
+        Unit::Dollars => "$",
+        _ => "",
+    }
 }
 
 /// A count with its thousands set apart: `4,800,000`.
@@ -127,6 +142,13 @@ fn scale(value: f64, unit: Unit) -> (f64, &'static str) {
             size if size < 1e9 => (1e-6, "MB/s"),
             _ => (1e-9, "GB/s"),
         },
+        Unit::Bytes => match value.abs() {
+            size if size < 1e6 => (1e-3, "kB"),
+            size if size < 1e9 => (1e-6, "MB"),
+            size if size < 1e12 => (1e-9, "GB"),
+            _ => (1e-12, "TB"),
+        },
+        Unit::Dollars => (1.0, ""),
     }
 }
 
@@ -191,6 +213,9 @@ mod tests {
         assert_eq!(text(1.0, 0.0, Unit::Ratio), "100%");
         assert_eq!(text(0.0, 0.0, Unit::Ratio), "0%");
         assert_eq!(text(12.0, 0.0, Unit::Count), "12");
+        assert_eq!(text(16_950.0, 0.0, Unit::Dollars), "$16,950");
+        assert_eq!(text(15.184, 0.0, Unit::Dollars), "$15.2");
+        assert_eq!(text(263.2e12, 0.0, Unit::Bytes), "263TB");
     }
 
     #[test]

@@ -1,8 +1,8 @@
 //! The report on a terminal: what a capacity planner reads in ten seconds, and then in ten minutes.
 //!
 //! Verdicts first, then requests and latency, failures, components by utilisation, the bottleneck
-//! in numbers, faults. It is a pure function of the summary; width and colour are given, and a
-//! pipe has neither. It computes nothing but the layout.
+//! in numbers, the bill, faults. It is a pure function of the summary; width and colour are given,
+//! and a pipe has neither. It computes nothing but the layout.
 
 mod figure;
 mod line;
@@ -35,6 +35,7 @@ pub fn write(summary: &Summary, options: TextOptions) -> String {
     sections::failures(summary, &mut page);
     sections::components(summary, &mut page);
     sections::bottleneck(summary, &mut page);
+    sections::cost(summary, &mut page);
     sections::faults(summary, &mut page);
     sections::legend(summary, &mut page);
     let mut text = String::new();
@@ -110,8 +111,16 @@ mod tests {
     #[test]
     fn verdicts_come_first_and_then_what_a_planner_asks_next() {
         let text = text(&example::summary(), Some(100));
-        let headings =
-            ["SLO", "Requests", "Latency", "Failures", "Components", "Bottleneck", "Faults"];
+        let headings = [
+            "SLO",
+            "Requests",
+            "Latency",
+            "Failures",
+            "Components",
+            "Bottleneck",
+            "Cost",
+            "Faults",
+        ];
         let places: Vec<_> = headings
             .iter()
             .map(|heading| {

@@ -8,10 +8,10 @@ use super::line::{JOINT, Line, Style};
 use super::table::{Column, Table};
 use crate::experiment::statistics::{Estimate, Value};
 use crate::experiment::summary::{
-    Component, Judged, Limit, Named, Quantiles, Summary, Traffic, Unit,
+    Component, CostLine, Judged, Limit, Named, Quantiles, Summary, Traffic, Unit,
 };
 use crate::experiment::verdict::Verdict;
-use crate::units::Duration;
+use crate::units::{Duration, Ratio};
 
 impl Page {
     /// A line, wrapped where it must be.
@@ -429,6 +429,60 @@ pub(super) fn bottleneck(summary: &Summary, page: &mut Page) {
 fn full_at(limit: &Limit) -> String {
     let rate = plain(limit.limit_rps, Unit::PerSecond);
     limit.limit_users.map_or(rate.clone(), |users| format!("{rate} ({} users)", short(users)))
+}
+
+/// So many lines of the bill are told one by one.
+const BILL_LINES: usize = 6;
+
+/// What a month costs, and the largest parts of it.
+pub(super) fn cost(summary: &Summary, page: &mut Page) {
+    let Some(cost) = &summary.cost else { return };
+    let dollars = |one: &Estimate| estimate(one, Unit::Dollars);
+    let remark = dollars(&cost.month_usd)
+        .plain(" a month, ")
+        .join(dollars(&cost.per_million_usd))
+        .plain(" per million requests");
+    page.heading("Cost", remark);
+    let mut table = Table::new(vec![
+        Column::names(""),
+        Column::words("item", 2),
+        Column::figures("amount", 3),
+        Column::figures("a month", 1),
+    ]);
+    let mut lines: Vec<_> = cost.lines.iter().collect();
+    let month = |line: &CostLine| line.month_usd.mean.finite().unwrap_or(0.0);
+    lines.sort_by(|a, b| month(b).total_cmp(&month(a)));
+    let told = if lines.len() == BILL_LINES + 1 { lines.len() } else { BILL_LINES };
+    for line in lines.iter().take(told) {
+        let cells = vec![
+            Line::new().plain(line.payer.as_str()),
+            Line::new().plain(line.item.as_str()),
+            estimate(&line.amount, line.unit),
+            dollars(&line.month_usd),
+        ];
+        table.row(cells, Vec::new());
+    }
+    page.table(table);
+    let faint = |text: String| Line::new().and(Style::Faint, text);
+    if lines.len() > told {
+        let rest: f64 = lines[told..].iter().map(|line| month(line)).sum();
+        let rest = plain(rest, Unit::Dollars);
+        page.line(faint(format!("  and {} smaller lines, {rest}", lines.len() - told)), 4);
+    }
+    if !cost.unpriced.is_empty() {
+        let names = format!("  not priced, not in it: {}", cost.unpriced.join(", "));
+        page.line(Line::new().and(Style::Open, names), 4);
+    }
+    let discount = match cost.discount {
+        0.0 => String::new(),
+        discount => format!(" less {}", Ratio(discount)),
+    };
+    let text = format!(
+        "  {}{discount}; machines for 730 h, amounts at {} of the run's load (mean over peak)",
+        cost.table,
+        Ratio(cost.mean_to_peak)
+    );
+    page.line(faint(text), 4);
 }
 
 /// A number of servers, which is whole unless something was shrunk.
