@@ -113,6 +113,7 @@ fn what_is_not_there_is_refused_with_the_nearest_name() {
         ("server.stale_reads < 1%", "E0110", ""),
         ("request.server.utilization < 1%", "E0413", "leave the operation out"),
         ("cost.month < $5", "E0412", "`prices: {}`"),
+        ("server.cost.month < $5", "E0412", "write `cost.month` alone"),
         ("server.share < 1%", "E0412", ""),
         ("attempts.max < 5", "E0413", "attempts.mean"),
         ("p99 < 1s during dies", "E0413", "mean latency"),
