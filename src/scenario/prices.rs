@@ -8,6 +8,7 @@
 use std::collections::BTreeMap;
 
 use super::document::Document;
+use crate::components::RoomConfig;
 use crate::components::config::{MachineConfig, RowName};
 use crate::language::suggest::did_you_mean;
 use crate::language::{Decode, Diagnostics, FileId, Span, Spanned, Table, node};
@@ -99,6 +100,13 @@ struct Row {
     source: String,
 }
 
+/// A component as it is written, and its number.
+struct Payer<'a> {
+    name: &'a Spanned<String>,
+    number: usize,
+    room: &'a dyn RoomConfig,
+}
+
 impl Prices {
     /// The table that a document names, with its changes.
     pub(super) fn new(document: &Document, out: &mut Diagnostics) -> Self {
@@ -152,6 +160,55 @@ impl Prices {
         (Tariff { steps: std::iter::once(first).chain(later).collect() }, source)
     }
 
+    /// The lines of one component; whether all its machines have a price.
+    fn component(
+        &self,
+        payer: &Payer<'_>,
+        lines: &mut Vec<CostLinePlan>,
+        out: &mut Diagnostics,
+    ) -> bool {
+        let Payer { name, number, room } = *payer;
+        let common = room.common();
+        let instances = common.instances.value.finite().unwrap_or(1) as usize;
+        let nodes = room.nodes().unwrap_or_else(|| vec![None; instances]);
+        let price = common.price.value.map(Price::per_month);
+        match price {
+            Some(Some(month)) => {
+                lines.push(line(name, "price", WRITTEN, machines(nodes.len() as f64, month)));
+            }
+            Some(None) => {
+                out.error("E0504", common.price.span, "an instance is paid per month or per hour")
+                    .help("write it like $140/month or $0.192/h");
+            }
+            None => {}
+        }
+        // Nodes may have machines of several types.
+        let mut types: Vec<(&str, f64)> = Vec::new();
+        let mut all_priced = true;
+        for node in &nodes {
+            let machine = node.or(common.machine.value.as_ref());
+            match machine.and_then(|machine| self.month(machine)) {
+                Some((row, ..)) => match types.iter_mut().find(|(name, _)| *name == row.0) {
+                    Some((_, number)) => *number += 1.0,
+                    None => types.push((&row.0, 1.0)),
+                },
+                None => all_priced = false,
+            }
+        }
+        for (row, count) in types {
+            let Row { config, source, factor } = &self.rows[row];
+            if let (None, Some(month)) = (price, config.price.value.per_month()) {
+                lines.push(line(name, row, source, machines(count, month * factor)));
+            }
+            if let Some(traffic) = &config.traffic.value {
+                let (tariff, source) = self.tariff(&traffic.0);
+                let basis = CostBasis::Answers { component: number, tariff };
+                lines.push(line(name, &traffic.0, source, basis));
+            }
+        }
+        all_priced || price.is_some() || common.host.value.is_some()
+    }
+
     /// The lines of a document's bill; none where nothing has a price and none was asked for.
     pub(super) fn plan(
         &self,
@@ -170,30 +227,9 @@ impl Prices {
             }
         }
         for (index, (name, component)) in document.components.iter().enumerate() {
-            let common = component.room().common();
-            let number = common.instances.value.finite().unwrap_or(1) as f64;
-            let machine = common.machine.value.as_ref().and_then(|machine| self.month(machine));
-            if let Some((row, Row { config, source, .. }, month)) = &machine {
-                if common.price.value.is_none() {
-                    lines.push(line(name, &row.0, source, machines(number, *month)));
-                }
-                if let Some(traffic) = &config.traffic.value {
-                    let (tariff, source) = self.tariff(&traffic.0);
-                    let basis = CostBasis::Answers { component: index + 1, tariff };
-                    lines.push(line(name, &traffic.0, source, basis));
-                }
-            }
-            match (common.price.value.map(Price::per_month), machine.is_some()) {
-                (Some(Some(month)), _) => {
-                    lines.push(line(name, "price", WRITTEN, machines(number, month)));
-                }
-                (Some(None), _) => {
-                    let message = "an instance is paid per month or per hour";
-                    out.error("E0504", common.price.span, message)
-                        .help("write it like $140/month or $0.192/h");
-                }
-                (None, false) if common.host.value.is_none() => unpriced.push(name.value.clone()),
-                (None, _) => {}
+            let payer = Payer { name, number: index + 1, room: component.room() };
+            if !self.component(&payer, &mut lines, out) {
+                unpriced.push(name.value.clone());
             }
         }
         if lines.is_empty() && self.config.is_none() {

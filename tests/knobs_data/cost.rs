@@ -66,6 +66,27 @@ fn instances_are_paid_by_the_month_or_the_hour() {
 }
 
 #[test]
+fn each_node_of_a_database_is_paid_by_its_own_type() {
+    let text = "\
+users: { rate: 100/s, arrivals: even }
+entry: db
+components:
+  db:
+    kind: database
+    query: 1us
+    machine: m5.large
+    replicas: { count: 3, machine: m5.xlarge }
+network: none
+run: { duration: 2s, warmup: 0s, replications: 1 }
+";
+    let cost = read(text).run(Control::default()).expect("it runs").summary.cost;
+    let cost = cost.expect("something has a price");
+    near(dollars(&cost, "db", "m5.large"), 70.08);
+    near(dollars(&cost, "db", "m5.xlarge"), 3.0 * 140.16);
+    assert!(cost.unpriced.is_empty());
+}
+
+#[test]
 fn a_type_gives_a_machine_its_cores_and_its_memory() {
     let machine = |keys: &str| {
         let text = format!(
