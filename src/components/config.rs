@@ -106,42 +106,72 @@ impl RowName {
 
 scalar!(RowName, "a row of the price table", Json::Pattern(RowName::PATTERN), ["m5.xlarge"]);
 
-/// A component or one of its instances: `web`, `web.3`.
+/// A component or a part of it: `web`, `web.3`, `db.primary`, `db.replica.1`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Address {
     /// The component's name.
     pub component: String,
-    /// Number of the instance, from 1; none for all of them.
-    pub instance: Option<u32>,
+    /// Which part of it.
+    pub part: Part,
+}
+
+/// A part of a component.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// All its instances.
+    All,
+    /// The instance of a number, from 1.
+    Instance(u32),
+    /// The node that takes the writes at that time.
+    Primary,
+    /// One of the nodes that follow at that time, from 1.
+    Replica(u32),
 }
 
 impl Address {
     /// What an address looks like.
-    pub const PATTERN: &str = "^[a-z][a-z0-9_]*(\\.[1-9][0-9]*)?$";
+    pub const PATTERN: &str =
+        "^[a-z][a-z0-9_]*(\\.[1-9][0-9]*|\\.primary|\\.replica\\.[1-9][0-9]*)?$";
 
     /// Reads an address.
     pub fn parse(text: &str) -> Result<Self, UnitError> {
-        let (name, number) = text.split_once('.').map_or((text, None), |(n, i)| (n, Some(i)));
+        let (name, part) = text.split_once('.').map_or((text, None), |(n, i)| (n, Some(i)));
         let component = Name::parse(name)?.0;
-        let instance = match number {
-            None => None,
-            Some("0") => {
+        let number = |number: &str| match number {
+            "0" => {
                 let what = "instances are numbered from 1";
-                return Err(UnitError::new(UnitErrorKind::OutOfRange, what, "write `.1`"));
+                Err(UnitError::new(UnitErrorKind::OutOfRange, what, "write `.1`"))
             }
-            Some(number) => Some(number.parse().map_err(|_| {
+            number => number.parse().map_err(|_| {
                 UnitError::new(
                     UnitErrorKind::Malformed,
                     format!("`{number}` is no number of an instance"),
                     format!("write `{name}` for all of them or `{name}.1` for the first"),
                 )
-            })?),
+            }),
         };
-        Ok(Self { component, instance })
+        let part = match part.map(|part| part.split_once('.').unwrap_or((part, ""))) {
+            None => Part::All,
+            Some(("primary", "")) => Part::Primary,
+            Some(("replica", "")) => {
+                let message = format!("`{text}` does not say which replica");
+                let help = format!("write `{name}.replica.1`");
+                return Err(UnitError::new(UnitErrorKind::Malformed, message, help));
+            }
+            Some(("replica", one)) => Part::Replica(number(one)?),
+            Some((one, "")) => Part::Instance(number(one)?),
+            Some(_) => {
+                let message = format!("`{text}` is no address");
+                let help =
+                    format!("write `{name}`, `{name}.1`, or for a database `{name}.primary`");
+                return Err(UnitError::new(UnitErrorKind::Malformed, message, help));
+            }
+        };
+        Ok(Self { component, part })
     }
 }
 
-scalar!(Address, "an address", Json::Pattern(Address::PATTERN), ["web", "web.3"]);
+scalar!(Address, "an address", Json::Pattern(Address::PATTERN), ["web", "web.3", "db.primary"]);
 
 /// How much fits into a cache: a count is items, a size is bytes.
 #[derive(Clone, Copy, Debug, PartialEq)]

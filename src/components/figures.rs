@@ -1,9 +1,9 @@
-//! What a kind of component measures besides what every component has: ratios, counts, samples.
+//! What a kind of component measures besides what every component has: ratios, counts, samples, levels.
 //!
 //! A kind declares its figures with its facts and hands them over at the end of a replication;
 //! expressions, summaries and reports find them by name and know no kind.
 
-use crate::metrics::Histogram;
+use crate::metrics::{Gauge, Histogram};
 
 /// How a figure is kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,6 +14,8 @@ pub enum Sort {
     Count,
     /// A sample of durations in nanoseconds, of the whole measured time.
     Sample,
+    /// A number that stands for a while.
+    Level,
 }
 
 /// A figure that a component will have.
@@ -40,6 +42,11 @@ impl Declared {
     pub const fn sample(name: &'static str) -> Self {
         Self { name, sort: Sort::Sample }
     }
+
+    /// A level.
+    pub const fn level(name: &'static str) -> Self {
+        Self { name, sort: Sort::Level }
+    }
 }
 
 /// A ratio as it was observed.
@@ -62,6 +69,8 @@ pub struct Figures {
     pub counts: Vec<(&'static str, Vec<u64>)>,
     /// Samples.
     pub samples: Vec<(&'static str, Histogram)>,
+    /// Levels, closed.
+    pub levels: Vec<(&'static str, Gauge)>,
 }
 
 impl Figures {
@@ -73,6 +82,11 @@ impl Figures {
     /// The counts of a name, by window.
     pub fn count(&self, name: &str) -> Option<&[u64]> {
         self.counts.iter().find(|(own, _)| *own == name).map(|(_, counts)| &counts[..])
+    }
+
+    /// The level of a name.
+    pub fn level(&self, name: &str) -> Option<&Gauge> {
+        self.levels.iter().find(|(own, _)| *own == name).map(|(_, level)| level)
     }
 
     /// The sample of a name.

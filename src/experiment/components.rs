@@ -2,6 +2,7 @@
 
 use super::metric::{calls, in_service_core_ns, wait};
 use super::sample::Sample;
+use super::statistics::Value;
 use super::summarize::{estimate, failures, proportion, quantiles, quotient, rate};
 use super::summary::{Component, Extra, Quantiles, Unit};
 use crate::components::figures::{Declared, Sort};
@@ -111,6 +112,12 @@ fn figure_extras(
                 (counts.iter().sum::<u64>() as f64).into()
             };
             add("", "", Unit::Count, estimate(observed, count).within(0.0, f64::INFINITY));
+        }
+        Sort::Level => {
+            let mean = |one: &Observations| {
+                one.figures[index].level(name).map_or(Value::NoData, |gauge| gauge.mean().into())
+            };
+            add("", "", Unit::Count, estimate(observed, mean));
         }
         Sort::Sample => {
             let samples =

@@ -70,7 +70,7 @@ pub fn with_fault(mut plan: Plan, from: i64, to: i64) -> Plan {
     plan.faults.push(FaultPlan {
         name: "dies".into(),
         component: ComponentId::new(1),
-        instances: vec![0],
+        targets: vec![crate::world::faults::Target::Instance(0)],
         silently: false,
         timing: Timing::At {
             at: Instant(from * SECOND),

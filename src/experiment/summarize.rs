@@ -13,11 +13,12 @@ use super::run::Settings;
 use super::sample::Sample;
 use super::statistics::{Estimate, Value};
 use super::summary::{FailurePlace, Fault, Judged, Named, QUANTILES, Quantiles, Summary, Traffic};
+use crate::components::Role;
 use crate::components::outcome::{Cause, Failure};
 use crate::components::topology::ComponentId;
 use crate::random::Sampler;
 use crate::units::Duration;
-use crate::world::faults::{FaultPlan, Timing};
+use crate::world::faults::{FaultPlan, Target, Timing};
 use crate::world::users::ledger::UserLedger;
 use crate::world::users::load::Source;
 use crate::world::{Observations, Plan};
@@ -231,6 +232,9 @@ fn fault_of(plan: &Plan, observed: &[Observations], index: usize, fault: &FaultP
     let errors = |one: &Observations| {
         Value::from(occurrences(index, one).map(|o| o.errors).sum::<u64>() as f64)
     };
+    let lost = |one: &Observations| {
+        Value::from(occurrences(index, one).map(|o| o.lost_writes).sum::<u64>() as f64)
+    };
     Fault {
         action: action(plan, fault),
         at_s,
@@ -238,16 +242,23 @@ fn fault_of(plan: &Plan, observed: &[Observations], index: usize, fault: &FaultP
         occurrences: estimate(observed, count),
         detect_time_s: estimate(observed, detected),
         errors: estimate(observed, errors),
+        lost_writes: estimate(observed, lost),
     }
 }
 
 /// Verb and target as a scenario writes them: `crash web.3 silently`.
 fn action(plan: &Plan, fault: &FaultPlan) -> String {
     let facts = &plan.topology.components[fault.component.index()];
-    let all = fault.instances.len() == usize::from(facts.instances());
-    let targets: Vec<String> = match all {
+    let all = fault.targets.len() == usize::from(facts.instances());
+    let target = |target: &Target| match target {
+        Target::Instance(instance) => format!("{}.{}", facts.name, instance + 1),
+        Target::Role(Role::Primary) => format!("{}.primary", facts.name),
+        Target::Role(Role::Replica(number)) => format!("{}.replica.{number}", facts.name),
+    };
+    let role = matches!(fault.targets[..], [Target::Role(_)]);
+    let targets: Vec<String> = match all && !role {
         true => vec![facts.name.clone()],
-        false => fault.instances.iter().map(|one| format!("{}.{}", facts.name, one + 1)).collect(),
+        false => fault.targets.iter().map(target).collect(),
     };
     let silently = if fault.silently { " silently" } else { "" };
     format!("crash {}{silently}", targets.join(", "))

@@ -245,6 +245,8 @@ pub struct Fault {
     pub detect_time_s: Estimate,
     /// Requests of a replication that failed in its course.
     pub errors: Estimate,
+    /// Acknowledged writes of a replication that are gone for good because of it.
+    pub lost_writes: Estimate,
 }
 
 /// An SLO or an expectation, its measured value and the verdict.

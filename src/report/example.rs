@@ -141,6 +141,7 @@ pub(super) fn summary() -> Summary {
                 occurrences: about(1.0, 0.0),
                 detect_time_s: about(5.2, 0.4),
                 errors: about(774.0, 31.0),
+                lost_writes: about(0.0, 0.0),
             },
         )],
         slo: slo(),

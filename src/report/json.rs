@@ -109,6 +109,7 @@ fn fault((name, fault): &(String, Fault)) -> Json {
         "occurrences": estimate(&fault.occurrences),
         "detect_time_s": estimate(&fault.detect_time_s),
         "errors": estimate(&fault.errors),
+        "lost_writes": estimate(&fault.lost_writes),
     })
 }
 

@@ -9,7 +9,8 @@ use super::flow::{self, Flow, Problem};
 use super::idle;
 use super::lint::{Places, lint, unseen};
 use super::prices::Prices;
-use crate::components::config::{Common, DataConfig, MachineConfig};
+use crate::components::Role;
+use crate::components::config::{Common, DataConfig, MachineConfig, Part};
 use crate::components::names::{Aside, Meaning, Planner};
 use crate::components::topology::{
     ComponentFacts, ComponentId, DataId, DataPlan, MachinePlan, OperationFacts, OperationId,
@@ -24,7 +25,7 @@ use crate::language::{Diagnostics, Span, Spanned};
 use crate::policy::network::{NetworkConfig, NetworkPlan, Place};
 use crate::random::{Owners, Popularity, PopularityConfig, Sampler};
 use crate::units::{Bytes, Count, Duration};
-use crate::world::faults::{FaultConfig, FaultPlan};
+use crate::world::faults::{FaultConfig, FaultPlan, Target};
 use crate::world::users::config::OperationConfig;
 use crate::world::{Plan, Window};
 
@@ -533,17 +534,36 @@ impl Compiler<'_, '_> {
                 continue;
             }
             let count = self.planner.topology.components[component.index()].instances();
-            let instances = match address.instance {
-                None => (0..count).collect(),
-                Some(number) if number <= u32::from(count) => vec![number as u16 - 1],
-                Some(number) => {
+            let store = self.planner.topology.components[component.index()].store;
+            let led = store.is_some_and(|store| store.led);
+            let targets = match address.part {
+                Part::All => (0..count).map(Target::Instance).collect(),
+                Part::Instance(number) if number <= u32::from(count) => {
+                    vec![Target::Instance(number as u16 - 1)]
+                }
+                Part::Instance(number) => {
                     self.no_instance(&address.component, number, count, span);
+                    continue;
+                }
+                Part::Primary if led => vec![Target::Role(Role::Primary)],
+                Part::Replica(number) if led && number < u32::from(count) => {
+                    vec![Target::Role(Role::Replica(number as u16))]
+                }
+                part => {
+                    let what = match part {
+                        Part::Replica(number) => format!("replica {number}"),
+                        _ => "primary among its nodes".into(),
+                    };
+                    let message = format!("`{}` has no {what}", address.component);
+                    let count = if led { count - 1 } else { 0 };
+                    let help = format!("it has {count} replicas, numbered from 1");
+                    self.planner.out.error("E0501", span, message).help(help);
                     continue;
                 }
             };
             let silently = crash.silently.value;
             let name = name.value.clone();
-            plans.push(FaultPlan { name, component, instances, silently, timing });
+            plans.push(FaultPlan { name, component, targets, silently, timing });
         }
         plans
     }

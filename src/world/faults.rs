@@ -3,8 +3,9 @@
 //! A fault knows the instances it hits and when; what dying means is the components' affair, and
 //! whether anybody notices is the health checks'.
 
+use crate::components::Role;
 use crate::components::config::Address;
-use crate::components::context::{Cx, Detection};
+use crate::components::context::{Cx, Detection, Loss};
 use crate::components::event::Event;
 use crate::components::topology::ComponentId;
 use crate::engine::stream::{DrawKey, salt};
@@ -125,6 +126,26 @@ pub enum Timing {
     },
 }
 
+/// What a fault hits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Target {
+    /// An instance.
+    Instance(u16),
+    /// Whoever has a role when it happens.
+    Role(Role),
+}
+
+impl Target {
+    /// The number of its draws.
+    fn number(self) -> u64 {
+        match self {
+            Self::Instance(instance) => u64::from(instance),
+            Self::Role(Role::Primary) => 1 << 16,
+            Self::Role(Role::Replica(number)) => (2 << 16) + u64::from(number),
+        }
+    }
+}
+
 /// One fault.
 #[derive(Clone, Debug)]
 pub struct FaultPlan {
@@ -132,8 +153,8 @@ pub struct FaultPlan {
     pub name: String,
     /// The component hit.
     pub component: ComponentId,
-    /// Its instances hit.
-    pub instances: Vec<u16>,
+    /// Its parts hit.
+    pub targets: Vec<Target>,
     /// Whether the machine dies with the process, so that callers hear nothing.
     pub silently: bool,
     /// When.
@@ -145,7 +166,9 @@ pub struct FaultPlan {
 pub struct Occurrence {
     /// Which fault.
     pub fault: u16,
-    /// Which of its instances, as the component numbers them.
+    /// Which of its targets.
+    pub target: u16,
+    /// The instance that this was, as the component numbers them.
     pub instance: u16,
     /// When it began.
     pub from: Instant,
@@ -155,6 +178,8 @@ pub struct Occurrence {
     pub detected_after: Option<i64>,
     /// User requests that failed while it lasted.
     pub errors: u64,
+    /// Acknowledged writes that are gone for good because of it.
+    pub lost_writes: u64,
 }
 
 /// The faults of one replication.
@@ -167,6 +192,7 @@ pub struct Faults<'p> {
     pub occurrences: Vec<Occurrence>,
     active: Vec<usize>,
     heard: usize,
+    losses_heard: usize,
 }
 
 impl<'p> Faults<'p> {
@@ -175,13 +201,14 @@ impl<'p> Faults<'p> {
         let mut faults = Self {
             plans,
             key: cx.root,
-            draws: plans.iter().map(|plan| vec![0; plan.instances.len()]).collect(),
+            draws: plans.iter().map(|plan| vec![0; plan.targets.len()]).collect(),
             occurrences: Vec::new(),
             active: Vec::new(),
             heard: 0,
+            losses_heard: 0,
         };
         for (fault, plan) in plans.iter().enumerate() {
-            for target in 0..plan.instances.len() {
+            for target in 0..plan.targets.len() {
                 let event = Event::Fault(fault as u16, target as u16, true);
                 match &plan.timing {
                     Timing::At { at, .. } => cx.schedule.at(*at, event),
@@ -198,18 +225,22 @@ impl<'p> Faults<'p> {
     fn draw(&mut self, fault: usize, target: usize, law: &Sampler) -> Duration {
         let plan = &self.plans[fault];
         let turn = &mut self.draws[fault][target];
-        let instance = u64::from(plan.instances[target]);
-        let key = self.key.child(salt(&plan.name)).child(instance).child(*turn);
+        let number = plan.targets[target].number();
+        let key = self.key.child(salt(&plan.name)).child(number).child(*turn);
         *turn += 1;
         Duration(law.sample(&mut key.draw()))
     }
 
-    /// A fault begins or ends at one of its targets: the instance, and whether it dies (else it is
-    /// started).
-    pub fn happen(&mut self, cx: &mut Cx<'_>, fault: u16, target: u16, begins: bool) {
+    /// A fault begins or ends at one of its targets, which is this instance.
+    pub fn happen(
+        &mut self,
+        cx: &mut Cx<'_>,
+        (fault, target): (u16, u16),
+        instance: u16,
+        begins: bool,
+    ) {
         let plan = &self.plans[fault as usize];
         let now = cx.now();
-        let instance = plan.instances[target as usize];
         let (index, place) = (fault as usize, target as usize);
         if begins {
             let lasts = match &plan.timing {
@@ -222,18 +253,20 @@ impl<'p> Faults<'p> {
             self.active.push(self.occurrences.len());
             self.occurrences.push(Occurrence {
                 fault,
+                target,
                 instance,
                 from: now,
                 to: None,
                 detected_after: None,
                 errors: 0,
+                lost_writes: 0,
             });
             return;
         }
         let occurrences = &mut self.occurrences;
         self.active.retain(|&active| {
             let occurrence = &mut occurrences[active];
-            let ends = occurrence.fault == fault && occurrence.instance == instance;
+            let ends = occurrence.fault == fault && occurrence.target == target;
             if ends {
                 occurrence.to = Some(now);
             }
@@ -243,6 +276,13 @@ impl<'p> Faults<'p> {
             let delay = self.draw(index, place, between);
             cx.schedule.after(delay, Event::Fault(fault, target, true));
         }
+    }
+
+    /// The instance that a fault hit when it last happened to one of its targets.
+    pub fn was_hit(&self, fault: u16, target: u16) -> Option<u16> {
+        let last = self.active.iter().rev().map(|&active| &self.occurrences[active]);
+        let mut same = last.filter(|one| one.fault == fault && one.target == target);
+        same.next().map(|one| one.instance)
     }
 
     /// Whether another fault still holds an instance down.
@@ -268,8 +308,18 @@ impl<'p> Faults<'p> {
         }
     }
 
-    /// Takes note of what the health checks have found since the last time.
-    pub fn listen(&mut self, detections: &[Detection]) {
+    /// Takes note of what was found and what was lost since the last time.
+    pub fn listen(&mut self, detections: &[Detection], losses: &[Loss]) {
+        for loss in &losses[self.losses_heard..] {
+            let by = |one: &&mut Occurrence| {
+                let component = self.plans[one.fault as usize].component;
+                component == loss.component && one.instance == loss.instance
+            };
+            if let Some(last) = self.occurrences.iter_mut().rev().find(by) {
+                last.lost_writes += loss.writes;
+            }
+        }
+        self.losses_heard = losses.len();
         for detection in &detections[self.heard..] {
             for &active in &self.active {
                 let occurrence = &mut self.occurrences[active];

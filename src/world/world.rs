@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::faults::Faults;
+use super::faults::{Faults, Target};
 use super::observations::Observations;
 use super::plan::Plan;
 use super::users::load::Users;
@@ -129,7 +129,7 @@ impl<'p> World<'p> {
                 let caller = self.cx.topology.links[link.index()].caller;
                 let (room, cx) = self.component(caller);
                 room.room().on_probe(cx, Probed { link, instance, backend }, ok);
-                self.faults.listen(&self.cx.detections);
+                self.faults.listen(&self.cx.detections, &self.cx.losses);
             }
         }
     }
@@ -137,9 +137,16 @@ impl<'p> World<'p> {
     #[cold]
     fn fault(&mut self, fault: u16, target: u16, begins: bool) {
         let plan = &self.plan.faults[fault as usize];
-        let (component, instance) = (plan.component, plan.instances[target as usize]);
-        self.faults.listen(&self.cx.detections);
-        self.faults.happen(&mut self.cx, fault, target, begins);
+        let component = plan.component;
+        let now = match plan.targets[target as usize] {
+            Target::Instance(instance) => Some(instance),
+            Target::Role(role) => self.component(component).0.room().with_role(role),
+        };
+        let before = || self.faults.was_hit(fault, target);
+        let instance = if begins { now } else { before() };
+        let Some(instance) = instance else { return };
+        self.faults.listen(&self.cx.detections, &self.cx.losses);
+        self.faults.happen(&mut self.cx, (fault, target), instance, begins);
         if begins {
             self.cx.crash(component, instance, plan.silently);
             let (room, cx) = self.component(component);
@@ -199,7 +206,7 @@ impl<'p> World<'p> {
         }
         self.users.end(&mut self.cx);
         self.cx.close_ledger();
-        self.faults.listen(&self.cx.detections);
+        self.faults.listen(&self.cx.detections, &self.cx.losses);
         let figures = self.components.iter_mut().map(|component| component.room().figures());
         let figures = std::iter::once(Figures::default()).chain(figures).collect();
         let before = self.disk_before.iter().zip(&self.disk_after);
@@ -282,7 +289,7 @@ impl Model for World<'_> {
             Event::Component(id, instance, word) => {
                 let (room, cx) = self.component(id);
                 room.room().on_event(cx, instance, word);
-                self.faults.listen(&self.cx.detections);
+                self.faults.listen(&self.cx.detections, &self.cx.losses);
             }
             Event::Readmit(link, instance, backend) => {
                 if let Some(balancer) = self.cx.balancer(link, instance) {

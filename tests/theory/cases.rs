@@ -37,6 +37,8 @@ cases! {
     que_11 "que-11", que_12 "que-12", que_13 "que-13", que_14 "que-14", que_15 "que-15",
     que_16 "que-16", que_17 "que-17", que_18 "que-18", que_19 "que-19", que_20 "que-20",
     que_21 "que-21", que_22 "que-22",
+    rep_01 "rep-01", rep_02 "rep-02", rep_03 "rep-03", rep_04 "rep-04", rep_06 "rep-06",
+    rep_07 "rep-07", rep_08 "rep-08", rep_09 "rep-09",
     rty_04 "rty-04",
 }
 

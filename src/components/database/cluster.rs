@@ -14,7 +14,7 @@ use crate::components::call::{Access, CallKey};
 use crate::components::context::{Cx, Status};
 use crate::components::topology::ComponentId;
 use crate::engine::stream::{DrawKey, salt};
-use crate::metrics::Histogram;
+use crate::metrics::{Gauge, Histogram};
 use crate::random::Sampler;
 use crate::units::{Duration, Instant};
 
@@ -132,6 +132,8 @@ pub struct Cluster<'p> {
     drawn: u64,
     /// From commit to application, of the writes applied in the measured time.
     pub lag: Histogram,
+    /// Writes committed and not yet seen by a replica's readers, over all replicas that follow.
+    backlog: Gauge,
     /// Acknowledged writes lost since the room asked last.
     pub lost: u64,
     /// Commits that have become safe, for the room to answer.
@@ -142,6 +144,7 @@ impl<'p> Cluster<'p> {
     /// All nodes alike, the first one the primary.
     pub fn new(id: ComponentId, plan: &'p ReplicationPlan, nodes: u16, cx: &mut Cx<'p>) -> Self {
         let draws = cx.root.child(salt(&cx.topology.components[id.index()].name));
+        let measure = cx.ledger.measure;
         let node = |_| Follower {
             member: true,
             next: 1,
@@ -166,6 +169,7 @@ impl<'p> Cluster<'p> {
             draws,
             drawn: 0,
             lag: Histogram::new(),
+            backlog: Gauge::with_series(measure.gauge(), 0, measure.window_ns),
             lost: 0,
             safe: Vec::new(),
         }
@@ -220,6 +224,8 @@ impl<'p> Cluster<'p> {
     pub fn commit(&mut self, cx: &mut Cx<'_>, call: CallKey, dense: u64, version: u32) -> u64 {
         let now = cx.now();
         let position = self.log.append(dense, version, now);
+        let followers = self.nodes.iter().filter(|node| !node.replaced).count() as i64 - 1;
+        self.backlog.change(now.0, followers);
         self.waiting.push_back((position, call));
         if self.plan.ship_every.is_none() {
             for node in self.replicas() {
@@ -370,6 +376,7 @@ impl<'p> Cluster<'p> {
         while follower.applied.front() == Some(&true) {
             follower.applied.pop_front();
             follower.visible += 1;
+            self.backlog.change(now.0, -1);
             if cx.ledger.measure.covers(now)
                 && let Some(entry) = self.log.entry(follower.visible)
             {
@@ -392,6 +399,12 @@ impl<'p> Cluster<'p> {
         if let Some(directory) = cx.directory(self.id) {
             directory.reached(least);
         }
+    }
+
+    /// The backlog over the measured time.
+    pub fn closed_backlog(&mut self) -> Gauge {
+        self.backlog.close();
+        self.backlog.clone()
     }
 
     /// Tells the callers whom to write to and whom to read from.
@@ -527,6 +540,15 @@ impl Cluster<'_> {
         }
     }
 
+    /// Counts anew what replicas have not applied: nodes have changed their roles.
+    fn recount(&mut self, cx: &Cx<'_>) {
+        let end = self.log.end();
+        let follows = |node: &u16| !self.nodes[*node as usize].replaced;
+        let behind = self.replicas().filter(follows);
+        let behind = behind.map(|node| end.saturating_sub(self.nodes[node as usize].visible));
+        self.backlog.set(cx.now().0, behind.sum::<u64>() as i64);
+    }
+
     /// The heir opens once it may and has applied all it has received.
     fn try_open(&mut self, cx: &mut Cx<'_>) {
         let Some((node, true)) = self.heir else { return };
@@ -562,6 +584,7 @@ impl Cluster<'_> {
                 self.send(cx, replica, received);
             }
         }
+        self.recount(cx);
         let delay = self.draw(&failover.redirect);
         self.later(cx, delay, node, Clock::Redirect, self.election);
     }
@@ -595,6 +618,7 @@ impl Cluster<'_> {
         follower.member = true;
         follower.last_arrival = cx.now();
         let behind = follower.received < end;
+        self.recount(cx);
         self.steer(cx);
         if behind && self.up(cx, self.primary) {
             self.send(cx, node, end);

@@ -404,6 +404,7 @@ impl Facts for DatabasePlan {
                 Declared::ratio("stale_reads"),
                 Declared::count("lost_writes"),
                 Declared::sample("lag"),
+                Declared::level("backlog"),
             ],
         }
     }

@@ -500,6 +500,7 @@ impl Room for Database<'_> {
                 ratios,
                 counts: vec![("lost_writes", self.lost.sums().to_vec())],
                 samples: vec![("lag", std::mem::take(&mut cluster.lag))],
+                levels: vec![("backlog", cluster.closed_backlog())],
             },
             State::Leaderless(_) => Figures { ratios, ..Figures::default() },
         }

@@ -59,6 +59,8 @@ pub enum ComponentMeasure {
     Count(&'static str),
     /// A sample of the kind.
     Sample(&'static str),
+    /// A level of the kind.
+    Level(&'static str),
 }
 
 /// A component, and one operation of it or all.
@@ -109,6 +111,7 @@ impl ComponentMeasure {
                 | Self::Ratio(_)
                 | Self::RatioMissing(_)
                 | Self::Count(_)
+                | Self::Level(_)
         ) && statistic == Statistic::Mean
     }
 
@@ -126,6 +129,7 @@ impl ComponentMeasure {
                 | Self::RatioMissing(_)
                 | Self::Count(_)
                 | Self::Sample(_)
+                | Self::Level(_)
         )
     }
 
@@ -155,6 +159,13 @@ impl ComponentMeasure {
                 };
                 Reading::figure(total as f64)
             }
+            Self::Level(name) => match (figures.level(name), windows) {
+                (None, _) => Reading::share(0, 0),
+                (Some(gauge), Some(windows)) => {
+                    quotient(integral(gauge, windows), length_ns(windows) as f64)
+                }
+                (Some(gauge), None) => level(gauge, statistic),
+            },
             Self::Sample(name) => {
                 let sample = Sample::of(figures.sample(name), 0, 0);
                 Reading::figure(sample.statistic(statistic))
@@ -233,11 +244,7 @@ impl ComponentMeasure {
         statistic: Statistic,
         observed: &Observations,
     ) -> Reading {
-        let gauge = |gauge: &Gauge| match statistic {
-            Statistic::Max => Reading::figure(gauge.max() as f64),
-            Statistic::End => Reading::figure(gauge.at_end() as f64),
-            _ => Reading::figure(gauge.mean()),
-        };
+        let gauge = |gauge: &Gauge| level(gauge, statistic);
         match self {
             Self::Utilization => {
                 quotient(ledger.busy_ns, in_service_core_ns(plan, component, ledger))
@@ -281,6 +288,15 @@ impl Place {
         let all = calls(ledger);
         let range = self.operation.map_or(0..all.len(), |one| one..one + 1);
         all[range].iter()
+    }
+}
+
+/// A level over the whole run.
+fn level(gauge: &Gauge, statistic: Statistic) -> Reading {
+    match statistic {
+        Statistic::Max => Reading::figure(gauge.max() as f64),
+        Statistic::End => Reading::figure(gauge.at_end() as f64),
+        _ => Reading::figure(gauge.mean()),
     }
 }
 

@@ -16,6 +16,10 @@ pub enum FaultMeasure {
     Errors,
     /// Requests that failed in the course of all occurrences.
     ErrorsTogether,
+    /// Acknowledged writes lost by one occurrence.
+    LostWrites,
+    /// Acknowledged writes lost by all occurrences.
+    LostWritesTogether,
 }
 
 /// The occurrences of a fault that began in the measured time.
@@ -44,10 +48,15 @@ impl FaultMeasure {
             Self::ErrorsTogether => {
                 Reading::figure(occurrences.map(|one| one.errors).sum::<u64>() as f64)
             }
-            Self::Errors => {
-                let mut errors = Histogram::new();
-                occurrences.for_each(|one| errors.record(one.errors as i64));
-                Reading::figure(Sample::of([&errors], 0, 0).statistic(statistic))
+            Self::LostWritesTogether => {
+                Reading::figure(occurrences.map(|one| one.lost_writes).sum::<u64>() as f64)
+            }
+            Self::Errors | Self::LostWrites => {
+                let mut each = Histogram::new();
+                let errors = self == Self::Errors;
+                let count = |one: &Occurrence| if errors { one.errors } else { one.lost_writes };
+                occurrences.for_each(|one| each.record(count(one) as i64));
+                Reading::figure(Sample::of([&each], 0, 0).statistic(statistic))
             }
         }
     }

@@ -379,7 +379,6 @@ fn is_unbuilt(word: Word) -> bool {
         Conflicts
             | ShardUtilization
             | ShardKeys
-            | Backlog
             | Age
             | Deliveries
             | DeadLettered
@@ -437,11 +436,14 @@ fn fault_measure(measure: &Measure, out: &mut Diagnostics) -> Option<FaultMeasur
         (Word::DetectTime, _) => Some(FaultMeasure::DetectTime),
         (Word::Errors, None) => Some(FaultMeasure::ErrorsTogether),
         (Word::Errors, Some(_)) => Some(FaultMeasure::Errors),
+        (Word::LostWrites, None) => Some(FaultMeasure::LostWritesTogether),
+        (Word::LostWrites, Some(_)) => Some(FaultMeasure::LostWrites),
         _ => {
             let name = measure.metric.value.word().name();
             let message = format!("`{name}` is no figure of a fault");
-            out.error(NOT_OF_THIS, measure.span, message)
-                .help("a fault has detect_time and errors; `… during FAULT` is a window");
+            out.error(NOT_OF_THIS, measure.span, message).help(
+                "a fault has detect_time, errors and lost_writes; `… during FAULT` is a window",
+            );
             None
         }
     }
@@ -534,6 +536,7 @@ fn figure(facts: &dyn Facts, word: Word) -> Result<ComponentMeasure, Missing> {
         Sort::Ratio => ComponentMeasure::Ratio(name),
         Sort::Count => ComponentMeasure::Count(name),
         Sort::Sample => ComponentMeasure::Sample(name),
+        Sort::Level => ComponentMeasure::Level(name),
     })
 }
 

@@ -496,14 +496,17 @@ pub(super) fn faults(summary: &Summary, page: &mut Page) {
         return;
     }
     page.heading("Faults", Line::new());
-    let mut table = Table::new(vec![
+    let lost = summary.faults.iter().any(|(_, fault)| fault.lost_writes.mean != Value::Finite(0.0));
+    let mut columns = vec![
         Column::names(""),
         Column::words("what", 3),
         Column::figures("from", 4),
         Column::figures("until", 5),
         Column::figures("seen after", 1),
         Column::figures("failed meanwhile", 2),
-    ]);
+    ];
+    columns.extend(lost.then(|| Column::figures("writes lost", 2)));
+    let mut table = Table::new(columns);
     let clock = |at: Option<f64>, absent: &str| {
         at.map_or_else(|| absent.to_owned(), |at| Duration::from_seconds(at).to_string())
     };
@@ -513,7 +516,7 @@ pub(super) fn faults(summary: &Summary, page: &mut Page) {
         let remark = random.then(|| {
             Line::new().and(Style::Faint, "times in a replication ").join(times(&fault.occurrences))
         });
-        let cells = vec![
+        let mut cells = vec![
             Line::new().plain(name),
             Line::new().plain(fault.action.as_str()),
             Line::new().plain(clock(fault.at_s, "random")),
@@ -521,6 +524,7 @@ pub(super) fn faults(summary: &Summary, page: &mut Page) {
             milliseconds(&fault.detect_time_s.scaled(1000.0)),
             times(&fault.errors),
         ];
+        cells.extend(lost.then(|| times(&fault.lost_writes)));
         table.row(cells, remark.into_iter().collect());
     }
     page.table(table);
