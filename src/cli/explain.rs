@@ -200,11 +200,17 @@ mod tests {
 
     #[test]
     fn metrics_are_listed_below_what_has_them() {
-        let places = [("", Scope::Requests), ("web", Scope::Slots), ("cache", Scope::Cache)];
-        let places = [&places[..], &[("dies", Scope::Fault)]].concat();
+        let places = [
+            ("", Scope::Requests),
+            ("web", Scope::Slots),
+            ("cache", Scope::Cache),
+            ("copied", Scope::Replicas),
+            ("dies", Scope::Fault),
+        ];
         let pairs: Vec<_> =
             places.iter().flat_map(|place| METRICS.iter().map(move |row| (*place, row))).collect();
-        let head = "extends: scenarios/stage0.yaml\nfaults: { dies: { crash: web, at: 1s } }\n";
+        let head = "extends: scenarios/stage0.yaml\nfaults: { dies: { crash: web, at: 1s } }\n\
+                    components: { copied: { kind: database, replicas: 1 } }\n";
         let mut text = format!("{head}expect:\n");
         for ((address, _), row) in &pairs {
             let _ = writeln!(text, "  - {}", expression(address, row));
@@ -225,11 +231,13 @@ mod tests {
         };
         for (index, ((address, scope), row)) in pairs.into_iter().enumerate() {
             let scopes = row.metric.scopes();
-            let of_component = matches!(scope, Scope::Slots | Scope::Cache);
-            let listed =
-                scopes.contains(&scope) || of_component && scopes.contains(&Scope::Component);
+            let of_component = matches!(scope, Scope::Slots | Scope::Cache | Scope::Replicas);
+            let has_slots = scope == Scope::Replicas && scopes.contains(&Scope::Slots);
+            let listed = scopes.contains(&scope)
+                || of_component && scopes.contains(&Scope::Component)
+                || has_slots;
             let of_all = address.is_empty() && scopes.contains(&Scope::Scenario);
-            assert_eq!(!refused(index + 4), listed || of_all, "{}", expression(address, row));
+            assert_eq!(!refused(index + 5), listed || of_all, "{}", expression(address, row));
         }
     }
 

@@ -1,4 +1,5 @@
-//! What a kind of component measures besides what every component has: ratios, counts, samples, levels.
+//! What a kind of component measures besides what every component has: ratios, counts, samples,
+//! levels.
 //!
 //! A kind declares its figures with its facts and hands them over at the end of a replication;
 //! expressions, summaries and reports find them by name and know no kind.

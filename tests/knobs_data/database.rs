@@ -5,7 +5,16 @@ use simscale::components::outcome::Cause;
 
 /// Evenly spaced requests (99 in 10 s) whose steps are given, and a database of 1,000 items.
 fn with(steps: &str, database: &str) -> Trial {
-    run(&format!(
+    run(&text(steps, database))
+}
+
+/// The same with so many items that no two writes meet at one row.
+fn with_many(steps: &str, database: &str) -> Trial {
+    run(&text(steps, database).replace("items: 1000,", "items: 4B,"))
+}
+
+fn text(steps: &str, database: &str) -> String {
+    format!(
         "\
 users: {{ rate: 10/s, arrivals: even }}
 entry: web
@@ -16,7 +25,7 @@ components:
 network: none
 run: {{ duration: 10s, warmup: 0s }}
 "
-    ))
+    )
 }
 
 /// So many steps at once.
@@ -26,6 +35,7 @@ fn at_once(number: usize, step: &str) -> String {
 
 const READ: &str = "{ read: items }";
 const WRITE: &str = "{ write: items }";
+const OTHER: &str = "{ write: items, key: fresh }";
 
 #[test]
 fn a_read_takes_one_query() {
@@ -134,7 +144,7 @@ fn a_disk_starts_its_operations_one_over_iops_apart() {
 fn a_group_commit_flushes_once_for_everyone_who_waits() {
     let writes = |number: usize, log: &str| {
         let keys = format!("machine: {{ cores: 8 }}, write_query: 1ms, log: {log}");
-        with(&at_once(number, WRITE), &keys)
+        with_many(&at_once(number, OTHER), &keys)
     };
     // The first finds the log free; the others wait for it, together or one after another.
     all_take(&writes(4, "{ flush: 5ms, group: true }").users().latency, 1.0 + 2.0 * 5.0);
@@ -146,7 +156,25 @@ fn a_group_commit_flushes_once_for_everyone_who_waits() {
 #[test]
 fn a_flush_takes_an_operation_of_the_disk() {
     let machine = "machine: { cores: 8, disk: { iops: 100 } }";
-    let trial = with(&at_once(2, WRITE), &format!("{machine}, write_query: 1ms, log: 5ms"));
+    let trial = with_many(&at_once(2, OTHER), &format!("{machine}, write_query: 1ms, log: 5ms"));
     // The second flush starts 10 ms after the first.
     all_take(&trial.users().latency, 1.0 + 10.0 + 5.0);
+}
+
+#[test]
+fn a_row_has_one_writer_at_a_time_until_its_flush_is_over() {
+    let keys = "machine: { cores: 8 }, write_query: 1ms, log: 5ms";
+    let same = with(&at_once(3, WRITE), keys);
+    all_take(&same.users().latency, 3.0 * (1.0 + 5.0));
+    // Readers do not wait for writers.
+    let reading = with(&format!("{{ parallel: [ {WRITE}, {READ} ], wait_for: 1 }}"), keys);
+    assert!(reading.users().latency.max_ns() < Some(2_000_000));
+}
+
+#[test]
+fn a_lock_is_held_beyond_the_statements() {
+    let keys = "machine: { cores: 8 }, write_query: 1ms, log: 5ms, lock: 10ms";
+    all_take(&with(WRITE, keys).users().latency, 1.0 + 10.0 + 5.0);
+    all_take(&with(&at_once(2, WRITE), keys).users().latency, 2.0 * 16.0);
+    all_take(&with_many(&at_once(2, OTHER), keys).users().latency, 1.0 + 10.0 + 2.0 * 5.0);
 }

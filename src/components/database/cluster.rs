@@ -4,7 +4,6 @@
 //! The cluster moves positions and roles; calls, connections and statements are the room's affair,
 //! which asks it what a node sees and is told which commits are safe.
 
-use std::cmp::Reverse;
 use std::collections::VecDeque;
 
 use super::log::Log;
@@ -80,60 +79,60 @@ impl Clock {
 
 /// A node as the log sees it.
 #[derive(Default)]
-struct Follower {
+pub(super) struct Follower {
     /// Whether it takes part: not dead for long, not replaced.
-    member: bool,
+    pub(super) member: bool,
     /// Whether it was the primary and has been replaced.
-    replaced: bool,
+    pub(super) replaced: bool,
     /// Whether its log is no longer part of the primary's: it must begin with a copy.
-    diverged: bool,
+    pub(super) diverged: bool,
     /// It has the log up to here.
-    received: u64,
+    pub(super) received: u64,
     /// Its readers see the log up to here.
-    visible: u64,
+    pub(super) visible: u64,
     /// The next write to begin applying.
-    next: u64,
-    applying: u32,
+    pub(super) next: u64,
+    pub(super) applying: u32,
     /// From `visible` on, which writes are applied.
-    applied: VecDeque<bool>,
+    pub(super) applied: VecDeque<bool>,
     /// Positions on their way to it.
-    coming: VecDeque<u64>,
-    last_arrival: Instant,
+    pub(super) coming: VecDeque<u64>,
+    pub(super) last_arrival: Instant,
     /// The primary knows that it has the log up to here.
-    acknowledged: u64,
+    pub(super) acknowledged: u64,
     /// Positions on their way back to the primary.
-    answers: VecDeque<u64>,
-    last_answer: Instant,
+    pub(super) answers: VecDeque<u64>,
+    pub(super) last_answer: Instant,
     /// Rises when what is on its way to it or from it is cut off.
-    life: u32,
+    pub(super) life: u32,
 }
 
 /// Primary and replicas.
 pub struct Cluster<'p> {
-    id: ComponentId,
-    plan: &'p ReplicationPlan,
-    log: Log,
-    nodes: Vec<Follower>,
-    primary: u16,
+    pub(super) id: ComponentId,
+    pub(super) plan: &'p ReplicationPlan,
+    pub(super) log: Log,
+    pub(super) nodes: Vec<Follower>,
+    pub(super) primary: u16,
     /// The primary that the callers know.
-    announced: u16,
+    pub(super) announced: u16,
     /// Commits whose writers do not know yet that they are safe, by position.
-    waiting: VecDeque<(u64, CallKey)>,
+    pub(super) waiting: VecDeque<(u64, CallKey)>,
     /// A semi-synchronous primary has given up waiting.
-    alone: bool,
-    alone_armed: bool,
+    pub(super) alone: bool,
+    pub(super) alone_armed: bool,
     /// Who is to be the next primary, and whether it may open.
-    heir: Option<(u16, bool)>,
+    pub(super) heir: Option<(u16, bool)>,
     /// Rises with every election.
-    election: u32,
+    pub(super) election: u32,
     /// Somebody is sure that the primary is dead, and nobody could take over.
-    orphaned: bool,
-    draws: DrawKey,
-    drawn: u64,
+    pub(super) orphaned: bool,
+    pub(super) draws: DrawKey,
+    pub(super) drawn: u64,
     /// From commit to application, of the writes applied in the measured time.
     pub lag: Histogram,
     /// Writes committed and not yet seen by a replica's readers, over all replicas that follow.
-    backlog: Gauge,
+    pub(super) backlog: Gauge,
     /// Acknowledged writes lost since the room asked last.
     pub lost: u64,
     /// Commits that have become safe, for the room to answer.
@@ -184,20 +183,27 @@ impl<'p> Cluster<'p> {
         }
     }
 
-    fn later(&self, cx: &mut Cx<'_>, delay: Duration, node: u16, clock: Clock, number: u32) {
+    pub(super) fn later(
+        &self,
+        cx: &mut Cx<'_>,
+        delay: Duration,
+        node: u16,
+        clock: Clock,
+        number: u32,
+    ) {
         cx.later(delay, self.id, node, clock.word(number));
     }
 
-    fn up(&self, cx: &Cx<'_>, node: u16) -> bool {
+    pub(super) fn up(&self, cx: &Cx<'_>, node: u16) -> bool {
         cx.status(self.id, node) == Status::Up
     }
 
     /// Whether a replica takes what is sent to it.
-    fn listens(&self, cx: &Cx<'_>, node: u16) -> bool {
+    pub(super) fn listens(&self, cx: &Cx<'_>, node: u16) -> bool {
         self.up(cx, node) && !self.nodes[node as usize].replaced
     }
 
-    fn replicas(&self) -> impl Iterator<Item = u16> + Clone + use<> {
+    pub(super) fn replicas(&self) -> impl Iterator<Item = u16> + Clone + use<> {
         let primary = self.primary;
         (0..self.nodes.len() as u16).filter(move |&node| node != primary)
     }
@@ -252,7 +258,7 @@ impl<'p> Cluster<'p> {
     }
 
     /// Sends the log up to a position to a replica; what arrives keeps the order of the log.
-    fn send(&mut self, cx: &mut Cx<'_>, node: u16, position: u64) {
+    pub(super) fn send(&mut self, cx: &mut Cx<'_>, node: u16, position: u64) {
         let now = cx.now();
         let draw = self.draws.child(position).child(u64::from(node));
         let delay = self.plan.delay.sample(&mut draw.child(DELAY).draw());
@@ -308,7 +314,7 @@ impl<'p> Cluster<'p> {
     }
 
     /// Moves the commits that are safe now to `safe`.
-    fn settle(&mut self) {
+    pub(super) fn settle(&mut self) {
         let members = self.replicas().map(|node| &self.nodes[node as usize]);
         let members = members.filter(|follower| follower.member);
         let needed = match self.plan.mode {
@@ -334,7 +340,7 @@ impl<'p> Cluster<'p> {
     }
 
     /// Begins as many writes as the replica may apply at once.
-    fn apply(&mut self, cx: &mut Cx<'_>, node: u16) {
+    pub(super) fn apply(&mut self, cx: &mut Cx<'_>, node: u16) {
         loop {
             let follower = &mut self.nodes[node as usize];
             if follower.applying >= self.plan.parallel || follower.next > follower.received {
@@ -408,13 +414,13 @@ impl<'p> Cluster<'p> {
     }
 
     /// Tells the callers whom to write to and whom to read from.
-    fn steer(&self, cx: &mut Cx<'_>) {
+    pub(super) fn steer(&self, cx: &mut Cx<'_>) {
         let nodes = self.nodes.iter().enumerate();
         let reads = nodes.map(|(node, one)| one.member && node != self.announced as usize);
         cx.steer(self.id, Some(self.announced), &reads.collect::<Vec<_>>());
     }
 
-    fn draw(&mut self, law: &Sampler) -> Duration {
+    pub(super) fn draw(&mut self, law: &Sampler) -> Duration {
         self.drawn += 1;
         Duration(law.sample(&mut self.draws.child(FAILOVER).child(self.drawn).draw()))
     }
@@ -471,161 +477,5 @@ impl<'p> Cluster<'p> {
         }
         self.alone = true;
         self.settle();
-    }
-}
-
-/// Death, election, return.
-impl Cluster<'_> {
-    /// A node died: what is on its way to it, from it, or being applied on it is gone; what it has
-    /// received is on its disk.
-    pub fn on_crash(&mut self, cx: &mut Cx<'_>, node: u16) {
-        let cut = |follower: &mut Follower| {
-            follower.life = follower.life.wrapping_add(1);
-            follower.coming.clear();
-            follower.answers.clear();
-        };
-        let follower = &mut self.nodes[node as usize];
-        cut(follower);
-        follower.applied.clear();
-        follower.applying = 0;
-        follower.next = follower.visible + 1;
-        if node == self.primary {
-            // What has left the primary's buffers but is not received is lost with the connection.
-            self.waiting.clear();
-            self.nodes.iter_mut().for_each(cut);
-            for node in self.replicas() {
-                self.nodes[node as usize].last_arrival = cx.now();
-                self.nodes[node as usize].last_answer = cx.now();
-            }
-        }
-        let plan = self.plan;
-        if let Some(failover) = &plan.failover {
-            let delay = self.draw(&failover.detect);
-            let life = self.nodes[node as usize].life;
-            self.later(cx, delay, node, Clock::Detect, life);
-        }
-    }
-
-    /// Somebody is sure that a node is dead.
-    fn detect(&mut self, cx: &mut Cx<'_>, node: u16) {
-        if self.up(cx, node) {
-            return;
-        }
-        cx.noticed(self.id, node);
-        if node == self.primary {
-            return self.elect(cx);
-        }
-        self.nodes[node as usize].member = false;
-        self.steer(cx);
-        self.settle();
-        if self.heir.is_some_and(|(heir, _)| heir == node) {
-            self.elect(cx);
-        }
-    }
-
-    /// Chooses the replica that has received most.
-    fn elect(&mut self, cx: &mut Cx<'_>) {
-        let plan = self.plan;
-        let Some(failover) = &plan.failover else { return };
-        self.election = self.election.wrapping_add(1);
-        let able = |node: &u16| self.nodes[*node as usize].member && self.up(cx, *node);
-        // Of several that have received as much, the first.
-        let rank = |node: &u16| (self.nodes[*node as usize].received, Reverse(*node));
-        let best = self.replicas().filter(able).max_by_key(rank);
-        self.orphaned = best.is_none();
-        self.heir = best.map(|node| (node, false));
-        if let Some(node) = best {
-            let delay = self.draw(&failover.promote);
-            self.later(cx, delay, node, Clock::Promote, self.election);
-        }
-    }
-
-    /// Counts anew what replicas have not applied: nodes have changed their roles.
-    fn recount(&mut self, cx: &Cx<'_>) {
-        let end = self.log.end();
-        let follows = |node: &u16| !self.nodes[*node as usize].replaced;
-        let behind = self.replicas().filter(follows);
-        let behind = behind.map(|node| end.saturating_sub(self.nodes[node as usize].visible));
-        self.backlog.set(cx.now().0, behind.sum::<u64>() as i64);
-    }
-
-    /// The heir opens once it may and has applied all it has received.
-    fn try_open(&mut self, cx: &mut Cx<'_>) {
-        let Some((node, true)) = self.heir else { return };
-        let plan = self.plan;
-        let Some(failover) = &plan.failover else { return };
-        let follower = &self.nodes[node as usize];
-        if !self.up(cx, node) || follower.visible < follower.received {
-            return;
-        }
-        self.heir = None;
-        let received = follower.received;
-        let mut lost = 0;
-        for entry in self.log.cut(received) {
-            if entry.acknowledged {
-                lost += 1;
-                if entry.version > 0 {
-                    cx.versions.withdraw(entry.dense, entry.version_before());
-                }
-            }
-        }
-        let old = self.primary;
-        self.lost += lost;
-        cx.lost(self.id, old, lost);
-        let dead = &mut self.nodes[old as usize];
-        (dead.member, dead.replaced) = (false, true);
-        self.primary = node;
-        self.alone = false;
-        self.alone_armed = false;
-        for replica in self.replicas() {
-            let follower = &mut self.nodes[replica as usize];
-            follower.diverged |= follower.received > received;
-            if follower.received < received && self.listens(cx, replica) {
-                self.send(cx, replica, received);
-            }
-        }
-        self.recount(cx);
-        let delay = self.draw(&failover.redirect);
-        self.later(cx, delay, node, Clock::Redirect, self.election);
-    }
-
-    /// A node that had died serves again.
-    pub fn on_started(&mut self, cx: &mut Cx<'_>, node: u16) {
-        let end = self.log.end();
-        if node == self.primary {
-            // Nobody has replaced it: what it had committed is on its disk.
-            self.election = self.election.wrapping_add(1);
-            (self.heir, self.orphaned) = (None, false);
-            (self.alone, self.alone_armed) = (false, false);
-            for replica in self.replicas() {
-                if self.nodes[replica as usize].received < end && self.listens(cx, replica) {
-                    self.send(cx, replica, end);
-                }
-            }
-            return;
-        }
-        let rejoin = self.plan.failover.as_ref().is_some_and(|failover| failover.rejoin);
-        let kept = end + 1 - self.log.len() as u64;
-        let follower = &mut self.nodes[node as usize];
-        if follower.replaced && !rejoin {
-            return;
-        }
-        if follower.replaced || follower.diverged || follower.received + 1 < kept {
-            (follower.received, follower.visible, follower.next) = (end, end, end + 1);
-            follower.acknowledged = end;
-            (follower.replaced, follower.diverged) = (false, false);
-        }
-        follower.member = true;
-        follower.last_arrival = cx.now();
-        let behind = follower.received < end;
-        self.recount(cx);
-        self.steer(cx);
-        if behind && self.up(cx, self.primary) {
-            self.send(cx, node, end);
-        }
-        self.apply(cx, node);
-        if self.orphaned {
-            self.elect(cx);
-        }
     }
 }

@@ -16,7 +16,7 @@ use crate::units::{Count, Duration, Ratio};
 use crate::{choice, config};
 
 config! {
-    /// Keeps items: connections, statements on its cores, memory, disk, log, and copies on replicas.
+    /// Keeps items: connections, statements on its cores, memory, disk, log, copies on replicas.
     pub struct DatabaseConfig {
         /// Core time of one statement that reads.
         query: Distribution = "0.5ms" source "Stack Overflow 2016: 1.2 ms wall; split by choice",

@@ -8,15 +8,16 @@
 //! received in order, applied with their own parallelism on the cores that their readers need; whom
 //! a commit waits for; which copy a reader sees; failover with the writes that it loses. Without a
 //! primary: coordinators that wait for enough copies.
-//! **Counts**: `stale_reads` (of all reads), `lag` (from commit to application), `backlog` (writes not yet
-//! applied), `lost_writes`
-//! (acknowledged and gone after a failover), utilisation of the primary and of the replicas apart.
+//! **Counts**: `stale_reads` (of all reads), `lag` (from commit to application), `backlog` (writes
+//! not yet applied), `lost_writes` (acknowledged and gone after a failover), utilisation of the
+//! primary and of the replicas apart.
 //! **Leaves out**: transactions over several calls, deadlocks, checkpoints, partitions between the
 //! nodes, sharding (later); the copying of a node that comes back without its log takes no time.
 
 mod cluster;
 mod commit;
 mod config;
+mod failover;
 mod leaderless;
 mod log;
 mod node;

@@ -16,6 +16,8 @@ pub enum Scope {
     Slots,
     /// A cache.
     Cache,
+    /// A database with replicas.
+    Replicas,
     /// A fault.
     Fault,
     /// The scenario as a whole.
@@ -24,8 +26,15 @@ pub enum Scope {
 
 impl Scope {
     /// Every scope, in the order of the reference.
-    pub const ALL: [Scope; 6] =
-        [Self::Requests, Self::Component, Self::Slots, Self::Cache, Self::Fault, Self::Scenario];
+    pub const ALL: [Scope; 7] = [
+        Self::Requests,
+        Self::Component,
+        Self::Slots,
+        Self::Cache,
+        Self::Replicas,
+        Self::Fault,
+        Self::Scenario,
+    ];
 
     /// With an example.
     pub const fn about(self) -> &'static str {
@@ -36,6 +45,7 @@ impl Scope {
             Self::Component => "of a component, all or one operation's calls: web.utilization",
             Self::Slots => "of a service or a database too: web.wait.p99",
             Self::Cache => "of a cache too: near.hit_ratio",
+            Self::Replicas => "of a database with replicas too: db.lag.p99",
             Self::Fault => "of a fault: outage.errors",
             Self::Scenario => "of the scenario, where something has a price: cost.month",
         }
@@ -53,16 +63,19 @@ impl Metric {
         use Metric::*;
         match self {
             Latency | Answered | PageLoad | Offered | Goodput | Availability | Degraded
-            | Attempts => &[Scope::Requests],
+            | Attempts | OwnWriteMissing => &[Scope::Requests],
             Throughput | ErrorRate | Failures => &[Scope::Requests, Scope::Component],
             Utilization | Arrivals | Share | Sojourn | Service | InSystem | Busy | Slowdown
             | Up | Instances | Calls => &[Scope::Component],
             Visits | Rejected | Wait | Queue | ProbWait => &[Scope::Slots],
             HitRatio | Misses => &[Scope::Cache],
             DetectTime | Errors => &[Scope::Fault],
-            OwnWriteMissing | StaleReads | Lag | LostWrites | Conflicts | ShardUtilization
-            | ShardKeys | Backlog | Age | Deliveries | DeadLettered | LostSessions | Egress
-            | MitigateTime | RecoveryTime | DrainTime | BudgetBurnt | Moved | Verdict => &[],
+            StaleReads => &[Scope::Requests, Scope::Replicas],
+            Lag | Backlog => &[Scope::Replicas],
+            LostWrites => &[Scope::Replicas, Scope::Fault],
+            Conflicts | ShardUtilization | ShardKeys | Age | Deliveries | DeadLettered
+            | LostSessions | Egress | MitigateTime | RecoveryTime | DrainTime | BudgetBurnt
+            | Moved | Verdict => &[],
             CostMonth | CostPerMillion => &[Scope::Scenario],
         }
     }

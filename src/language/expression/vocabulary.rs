@@ -311,13 +311,15 @@ metrics! {
     StaleReads ["stale_reads"] &[Ratio, Count], Single, Nothing,
         "Reads older than the newest acknowledged write.";
     Lag ["lag"] &[Time], Required(SAMPLE), Nothing, "Time from commit to application on a replica.";
-    LostWrites ["lost_writes"] &[Count], Optional(&[Mean, Min, Max, Statistic::Sd]), Nothing, "Acknowledged writes that are gone.";
+    LostWrites ["lost_writes"] &[Count], Optional(&[Mean, Min, Max, Statistic::Sd]), Nothing,
+        "Acknowledged writes that are gone.";
     Conflicts ["conflicts"] &[Count], Never, Nothing, "Writes that another primary's write undid.";
     ShardUtilization ["shard" "utilization"] &[Ratio], Required(&[Mean, Min, Max, Cv]), Nothing,
         "Utilisation over the shards.";
     ShardKeys ["shard" "keys"] &[Count], Required(&[Cv, MaxOverMean]), Nothing,
         "Keys over the shards.";
-    Backlog ["backlog"] &[Count], Required(LEVEL), Nothing, "Messages not completed; of a database, writes that replicas have not applied.";
+    Backlog ["backlog"] &[Count], Required(LEVEL), Nothing,
+        "Messages not completed; of a database, writes that replicas have not applied.";
     Age ["age"] &[Time], Required(SAMPLE), Nothing, "Age of a message when it is completed.";
     Deliveries ["deliveries"] &[Count], Required(&[Mean, Max, Statistic::Count]), Nothing,
         "Deliveries of one message.";
