@@ -49,6 +49,8 @@ pub enum Access {
     Invalidate,
     /// Apply a write of the log on a replica.
     Apply,
+    /// Put a written item into a cache.
+    Update,
 }
 
 /// Facts about a frame that are true or not.

@@ -242,6 +242,7 @@ impl Cx<'_> {
                     draw: call.draw,
                     user: call.user,
                     item: call.item,
+                    set: call.data.map_or(0, |data| data.index() as u64),
                     avoid: plan.policy.retries.as_ref().is_some_and(other).then_some(call.backend),
                 };
                 let known =
@@ -362,7 +363,7 @@ impl Cx<'_> {
         let call = &self.calls[key];
         let (parent, attempts) = (call.parent, call.attempt + 1);
         if call.is(flag::OPTIONAL) {
-            reply.failure = None;
+            reply.lost = reply.failure.take().is_some();
         }
         self.unlink(key);
         self.calls.free(key);

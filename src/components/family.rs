@@ -165,6 +165,32 @@ impl Cx<'_> {
         key
     }
 
+    /// Starts a task of an instance's own: a frame that nobody waits for and that is no call, from
+    /// which it calls others. It dies with the instance.
+    pub fn task(&mut self, component: ComponentId, instance: u16, draw: DrawKey) -> CallKey {
+        let key = self.calls.allocate();
+        let task = Call {
+            request: draw,
+            draw,
+            parent: CallKey::NONE,
+            flags: flag::BRANCH,
+            phase: Phase::Present,
+            component,
+            instance,
+            place: self.instance_index(component, instance) as u32,
+            token: self.calls[key].token.wrapping_add(1),
+            ..Call::default()
+        };
+        self.calls[key] = task;
+        key
+    }
+
+    /// A task is done.
+    pub fn end_task(&mut self, task: CallKey) {
+        self.orphan_children(task, false);
+        self.drop_frame(task);
+    }
+
     /// A branch has ended: the frame that waits for it, if that still does.
     pub fn end_branch(&mut self, branch: CallKey) -> Option<CallKey> {
         let Call { parent, demand, .. } = self.calls[branch];

@@ -24,6 +24,7 @@ pub mod cache;
 pub mod database;
 pub mod load_balancer;
 pub mod service;
+pub mod store;
 
 use crate::kinded;
 use crate::language::Span;

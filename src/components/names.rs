@@ -14,7 +14,7 @@ use crate::engine::slots::UNLIMITED;
 use crate::engine::stream::salt;
 use crate::language::suggest::did_you_mean;
 use crate::language::{Diagnostics, Names, Span, Spanned};
-use crate::policy::balance::{BalanceConfig, BalancePlan};
+use crate::policy::balance::{BalanceConfig, BalancePlan, HashBy, Strategy};
 use crate::policy::call::{CallConfig, ClientConfig, PoolConfig};
 use crate::policy::retry::{RetriesConfig, RetryPlan, RetryWhen};
 use crate::units::Count;
@@ -41,6 +41,26 @@ pub struct Aside {
     pub cache: bool,
     /// The component that is asked on a miss.
     pub over: Option<ComponentId>,
+    /// Whether the cache asks it (else its callers do).
+    pub asks: bool,
+    /// Whether writes are sent to the cache (else past it).
+    pub takes_writes: bool,
+    /// What a write past the cache does to the copy.
+    pub after_write: AfterWrite,
+    /// Points of each node on the ring that places keys.
+    pub virtual_nodes: u32,
+}
+
+/// What a write does to the copy of an item in a cache.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum AfterWrite {
+    /// Drops it.
+    #[default]
+    Drop,
+    /// Puts the new value in its place.
+    Update,
+    /// Leaves it.
+    Nothing,
 }
 
 /// The state of planning one scenario.
@@ -164,11 +184,32 @@ impl<'d> Planner<'d> {
         calls: &Names<CallConfig>,
     ) -> LinkId {
         let written = calls.get(self.name_of(target)).map(|config| &config.value);
-        let policy = written.map(CallConfig::plan).unwrap_or_default();
+        let mut policy = written.map(CallConfig::plan).unwrap_or_default();
+        if let Some(nodes) = self.ring_nodes(target) {
+            // A key has one node, up or down.
+            if let Some(retries) = &mut policy.retries {
+                retries.other_instance = false;
+            }
+            return self.link_to(caller, &[target], policy, |names| ring(names, nodes));
+        }
         let balance = written.map_or(&BalanceConfig::RoundRobin, |call| &call.balance.value);
         self.link_to(caller, &[target], policy, |names| {
             balance.plan(vec![1.0; names.len()], false, names)
         })
+    }
+
+    /// For a cache: the points of each of its nodes on the ring that places keys.
+    fn ring_nodes(&self, target: ComponentId) -> Option<u32> {
+        let aside = self.asides.get(target.index()).filter(|aside| aside.cache)?;
+        Some(aside.virtual_nodes)
+    }
+
+    /// How users choose among the instances of a component that they call.
+    pub fn users_choice(&self, target: ComponentId, names: &[String]) -> BalancePlan {
+        match self.ring_nodes(target) {
+            Some(nodes) => ring(names, nodes),
+            None => BalancePlan::round_robin(names.len()),
+        }
     }
 
     /// The link from a component to a set of others, all their instances being its backends.
@@ -202,10 +243,28 @@ impl<'d> Planner<'d> {
         link
     }
 
+    /// Reports what makes sense only, or no sense, where the target is a cache.
+    fn check_cached(&mut self, caller: ComponentId, target: ComponentId, config: &CallConfig) {
+        let aside = self.asides[target.index()];
+        if aside.cache && !matches!(config.balance.value, BalanceConfig::RoundRobin) {
+            self.out
+                .error("E0504", config.balance.span, "a cache says itself which node has a key")
+                .help("write `balance` at the cache");
+        }
+        let reads_past = self.topology.components[caller.index()].kind == "service";
+        if config.fallback.value.is_some() && !(reads_past && aside.over.is_some()) {
+            let message = "`fallback: over` is what a service does when a cache fails it";
+            self.out
+                .error("E0504", config.fallback.span, message)
+                .help("it needs a cache as the target, with a component behind it: `over`");
+        }
+    }
+
     /// Reports the keys of `calls:` that name nobody who is called.
     pub fn check_calls(&mut self, caller: ComponentId, calls: &Names<CallConfig>) {
-        for (name, _) in calls.iter() {
+        for (name, config) in calls.iter() {
             let Some(target) = self.component(&name.value, name.span) else { continue };
+            self.check_cached(caller, target, &config.value);
             let called = |link: &LinkPlan| {
                 link.caller == caller && link.targets.iter().any(|&(id, _)| id == target)
             };
@@ -218,6 +277,12 @@ impl<'d> Planner<'d> {
             }
         }
     }
+}
+
+/// Keys on a hash ring of these nodes.
+fn ring(names: &[String], virtual_nodes: u32) -> BalancePlan {
+    let strategy = Strategy::ConsistentHash { by: HashBy::Key };
+    BalancePlan::new(strategy, vec![1.0; names.len()], false, names, virtual_nodes)
 }
 
 /// A count as a limit of slots or places; the tables of keys hold it below [`UNLIMITED`].

@@ -81,17 +81,19 @@ pub struct Reply {
     pub failure: Option<Failure>,
     /// Whether a cache had the item.
     pub hit: bool,
+    /// Whether it failed and its caller shrugged that off.
+    pub lost: bool,
     /// Version of the item read or written.
     pub version: u32,
 }
 
 impl Reply {
     /// Answered in full.
-    pub const OK: Reply = Reply { failure: None, hit: false, version: 0 };
+    pub const OK: Reply = Reply { failure: None, hit: false, lost: false, version: 0 };
 
     /// Failed.
     pub const fn failed(cause: Cause, at: ComponentId) -> Self {
-        Self { failure: Some(Failure { cause, at, waiting_for: None }), hit: false, version: 0 }
+        Self { failure: Some(Failure { cause, at, waiting_for: None }), ..Self::OK }
     }
 
     /// Whether it was answered.

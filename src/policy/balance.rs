@@ -7,6 +7,7 @@
 use std::collections::HashMap; // tidy: looked up by key, never iterated
 
 use super::levels::Levels;
+use super::ring;
 use crate::engine::stream::{DrawKey, salt};
 use crate::units::Instant;
 use crate::{choice, config};
@@ -146,15 +147,8 @@ impl BalancePlan {
         names: &[String],
         virtual_nodes: u32,
     ) -> Self {
-        let mut ring = Vec::new();
-        if matches!(strategy, Strategy::ConsistentHash { .. }) {
-            for (backend, name) in names.iter().enumerate() {
-                let base = DrawKey(salt(name));
-                let points = 0..u64::from(virtual_nodes);
-                ring.extend(points.map(|node| (base.child(node).0, backend as u16)));
-            }
-            ring.sort_unstable();
-        }
+        let on_ring = matches!(strategy, Strategy::ConsistentHash { .. });
+        let ring = if on_ring { ring::points(names, virtual_nodes) } else { Vec::new() };
         Self { strategy, weights, sticky, ring, salt: salt("balance") }
     }
 
@@ -176,6 +170,8 @@ pub struct Choice {
     pub user: u32,
     /// Popularity rank of the item asked for.
     pub item: u64,
+    /// Number of the item's data set.
+    pub set: u64,
     /// The backend of the attempt before, to be avoided if there is another.
     pub avoid: Option<u16>,
 }
@@ -379,8 +375,8 @@ impl Balancer {
             }
             Strategy::ConsistentHash { by } => {
                 let point = match by {
-                    HashBy::User => DrawKey(salt("ring user")).child(u64::from(choice.user)).0,
-                    HashBy::Key => DrawKey(salt("ring key")).child(choice.item).0,
+                    HashBy::User => ring::user_point(choice.user),
+                    HashBy::Key => ring::key_point(choice.item, choice.set),
                 };
                 self.on_ring(&plan.ring, point, avoid)
             }
@@ -539,11 +535,7 @@ impl Balancer {
     }
 
     fn on_ring(&self, ring: &[(u64, u16)], point: u64, avoid: Option<u16>) -> u16 {
-        let start = ring.partition_point(|&(at, _)| at < point);
-        let found = ring[start..]
-            .iter()
-            .chain(&ring[..start])
-            .map(|&(_, backend)| backend)
+        let found = ring::from_point(ring, point)
             .find(|&backend| self.is_eligible(backend) && Some(backend) != avoid);
         found.unwrap_or(self.eligible[0])
     }

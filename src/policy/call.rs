@@ -4,8 +4,8 @@
 
 use super::balance::BalanceConfig;
 use super::retry::RetriesConfig;
-use crate::config;
 use crate::units::{Count, Duration};
+use crate::{choice, config};
 
 config! {
     /// What one component does about its calls to another; the state (pool, balancer) belongs to
@@ -22,6 +22,8 @@ config! {
         pool: PoolConfig = "unlimited",
         /// Choice of the instance, when the target has several and no balancer stands before it.
         balance: BalanceConfig = "round_robin",
+        /// What is done when a read from a cache fails.
+        fallback: Option<Fallback> = "none",
     }
     unbuilt {
         policy: "named policies and presets of clients",
@@ -29,7 +31,20 @@ config! {
         breaker: "circuit breakers",
         hedge: "a second copy of a slow call",
         rate_limit: "token buckets",
-        fallback: "what to answer when the call fails",
+    }
+}
+
+choice! {
+    /// What is done when a call fails.
+    #[derive(Copy, PartialEq, Eq)]
+    pub enum Fallback {
+        /// The component behind the cache is asked; the cache is not filled.
+        over: Over,
+    }
+    unbuilt {
+        stale: "an old copy as the answer",
+        skip: "an answer without it, counted as degraded",
+        to: "another component instead",
     }
 }
 

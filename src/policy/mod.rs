@@ -9,3 +9,4 @@ pub mod health;
 mod levels;
 pub mod network;
 pub mod retry;
+pub mod ring;

@@ -178,6 +178,12 @@ pub const CODES: &[Code] = &[
                that no call reaches. It costs nothing and changes nothing; a file that is extended \
                may have more than one of its variants needs.",
     },
+    Code {
+        id: "W0508",
+        title: "a hit ratio that does not react",
+        text: "The share of hits is given and not simulated: it stays what it is after a restart, \
+               under another load, and when an item is written or expires.",
+    },
 ];
 
 #[cfg(test)]

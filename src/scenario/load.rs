@@ -7,7 +7,6 @@ use crate::components::call::Access;
 use crate::components::names::Planner;
 use crate::components::topology::{LinkId, OperationId, users};
 use crate::language::{Diagnostics, Spanned};
-use crate::policy::balance::BalancePlan;
 use crate::random::Popularity;
 use crate::units::{Count, Duration, Rate};
 use crate::world::users::config::{ActivityConfig, OperationConfig, UsersConfig};
@@ -161,8 +160,36 @@ fn entry(
     let own = own.and_then(|own| own.value.as_ref().map(|name| (name.0.as_str(), own.span)));
     let (name, span) = own.unwrap_or((&document.entry.value.0, document.entry.span));
     let target = planner.component(name, span)?;
-    let policy = document.users.client.plan();
-    Some(planner.link_to(users(), &[target], policy, |names| BalancePlan::round_robin(names.len())))
+    let mut policy = document.users.client.plan();
+    if let (true, Some(retries)) = (planner.asides[target.index()].cache, &mut policy.retries) {
+        // A key has one node, up or down.
+        retries.other_instance = false;
+    }
+    let (_, names): (Vec<_>, Vec<_>) = planner.instances_of(&[target]).into_iter().unzip();
+    let choice = planner.users_choice(target, &names);
+    Some(planner.link_to(users(), &[target], policy, |_| choice))
+}
+
+/// Reports users who would have to ask behind a cache: they have no program.
+fn asked_for(
+    operation: &Spanned<OperationConfig>,
+    entry: Option<LinkId>,
+    data: bool,
+    planner: &mut Planner<'_>,
+) {
+    let Some(entry) = entry.filter(|_| data) else { return };
+    let target = planner.topology.links[entry.index()].target();
+    let aside = planner.asides[target.index()];
+    let (reads, writes) = (&operation.reads, &operation.writes);
+    let reading = reads.value.is_some();
+    if aside.over.is_none() || if reading { aside.asks } else { aside.takes_writes } {
+        return;
+    }
+    let span = if reading { reads.span } else { writes.span };
+    planner
+        .out
+        .error("E0504", span, "users do not ask behind a cache themselves")
+        .help("let the cache do it, `strategy: write_through`, or let users enter at a service");
 }
 
 fn operation(
@@ -184,6 +211,7 @@ fn operation(
             (Access::Call, None)
         }
     };
+    asked_for(operation, entry, data.is_some(), planner);
     let mut requests = Vec::new();
     for (name, number) in operation.loads.iter() {
         let Some(load) = planner.operation(&name.value, name.span) else { continue };

@@ -1,51 +1,61 @@
 //! A cache as it is written.
 
-use super::{CachePlan, Capacity, TtlPlan, WarmPlan};
-use crate::components::config::{CapacityConfig, Common};
-use crate::components::facts::{Facts, Visit};
-use crate::components::figures::Declared;
-use crate::components::names::{Aside, Planner};
-use crate::components::topology::{ComponentId, OperationId, Topology};
+use super::plan::{BehindPlan, CachePlan, Held, LeasesPlan, Ring, WarmPlan, Writes};
+use crate::components::config::{Caller, CapacityConfig, Common};
+use crate::components::names::{AfterWrite, Aside, Planner};
+use crate::components::store::{self, Capacity, Lifetime, Shape};
+use crate::components::topology::ComponentId;
 use crate::components::{ComponentPlan, RoomConfig};
-use crate::language::Name;
+use crate::language::shape::OneOfShape;
+use crate::language::{Decode, Diagnostics, Name, Node, Spanned};
+use crate::policy::balance::{BalancePlan, HashBy, Strategy as Choice};
 use crate::random::Distribution;
 use crate::units::{Count, Duration, Ratio};
 use crate::{choice, config};
 
 config! {
-    /// Keeps copies of items before another component. With `cache_aside` the caller asks the
-    /// cache, on a miss the component behind it, and puts the item in.
+    /// Keeps copies of items before another component, on one node or several. What is written of
+    /// capacity holds for each node.
     pub struct CacheConfig {
         /// The component that is asked on a miss; without it a miss just fills.
         over: Option<Name> = "none",
-        /// How much fits: a count is items, a size is bytes.
-        capacity: CapacityConfig = required,
-        /// How long an item stays fresh.
-        ttl: Option<TtlConfig> = "none",
-        /// Whether the contents at the start are those of a long run, or none.
-        start: Start = "warm",
-        /// Who asks the component behind it.
+        /// Who asks and writes the component behind it.
         strategy: Strategy = "cache_aside",
+        /// How much fits: a count is items, a size is bytes. This or `hit_ratio` is required.
+        capacity: Option<CapacityConfig> = "none",
+        /// A measured share of reads that hit, instead of contents: every read hits with this
+        /// probability, and what it finds is fresh.
+        hit_ratio: Option<Ratio> = "none",
         /// Which item leaves when it is full.
         eviction: Eviction = "lru",
-        /// What a write does to the copy.
+        /// How long an item stays fresh.
+        ttl: Option<TtlConfig> = "none",
+        /// What a write does to the copy, unless the strategy keeps what is written.
         on_write: OnWrite = "invalidate",
+        /// One fetch of an item at a time: others who miss it meanwhile wait, and a fill with what
+        /// was fetched before a write is refused.
+        leases: Leases = "false",
+        /// Writes kept back, with `strategy: write_behind`.
+        write_behind: Option<BehindConfig> = "none",
+        /// Whether the contents at the start are those of a long run, or none.
+        start: Start = "warm",
+        /// Which node holds which key.
+        balance: Placing = "{ consistent_hash: {} }",
+        /// An engine as a set of defaults for `work` and the cores of a machine.
+        preset: Preset = "redis",
         /// Core time per operation.
-        work: Distribution = "10us" source "Redis: about 100 K operations/s",
+        work: Option<Distribution> = "none" source "by preset: 10 us for redis, 8 us for memcached",
         /// Added time per operation, without a core.
         latency: Distribution = "0s",
     }
     include {
         /// Keys of every kind.
         common: Common,
+        /// Keys of every kind that calls others.
+        caller: Caller,
     }
     unbuilt {
-        hit_ratio: "a measured hit ratio instead of contents",
-        leases: "one fill per key",
-        write_behind: "writes kept back in the cache",
         autoscale: "nodes that come and go with the load",
-        balance: "several nodes",
-        preset: "engines as sets of defaults",
     }
 }
 
@@ -61,6 +71,55 @@ config! {
     }
 }
 
+config! {
+    /// Leases of items that are being fetched.
+    pub struct LeasesConfig {
+        /// A lease not used so long counts no more: the next one who misses gets another.
+        hold: Duration = "10s" source "Scaling Memcache at Facebook: a lease every 10 s per key",
+        /// After this time whoever waits looks again.
+        wait: Duration = "50ms" source "a choice; Scaling Memcache at Facebook: a short time",
+    }
+}
+
+config! {
+    /// Writes that are acknowledged by the cache and made later.
+    pub struct BehindConfig, short = flush {
+        /// Time between two flushes of a node.
+        flush: Duration = "1s" source "a choice; Redis' appendfsync everysec",
+        /// The most items of one call; their writes are one commit.
+        batch: u64 = "100" source "a choice",
+    }
+}
+
+config! {
+    /// A hash ring of the nodes.
+    pub struct RingConfig {
+        /// Points of each node on the ring.
+        virtual_nodes: u64 = "100" source "Dynamo-style stores use 100 to 200 per server",
+    }
+}
+
+choice! {
+    /// Which node holds which key.
+    pub enum Placing {
+        /// The node that owns the key's place on a hash ring. A dead node's keys wait for it.
+        consistent_hash: ConsistentHash(RingConfig),
+    }
+}
+
+choice! {
+    /// An engine as a set of defaults.
+    #[derive(Copy, PartialEq, Eq)]
+    pub enum Preset {
+        /// One core, 10 us per operation: some 100 K operations per second (the Redis manual's
+        /// benchmark without pipelining: 72 to 79 K requests per second by one thread).
+        redis: Redis,
+        /// Four cores (memcached runs four threads unless told otherwise), 8 us per operation:
+        /// 500 K operations per second, a choice within the 200 K to 1 M usually reported.
+        memcached: Memcached,
+    }
+}
+
 choice! {
     /// What is in a cache at the start.
     #[derive(Copy, PartialEq, Eq)]
@@ -73,17 +132,19 @@ choice! {
 }
 
 choice! {
-    /// Who asks the component behind a cache.
+    /// Who asks and writes the component behind a cache.
     #[derive(Copy, PartialEq, Eq)]
     pub enum Strategy {
-        /// The caller does.
+        /// The caller does both, fills the cache after a miss and tells it of a write.
         cache_aside: CacheAside,
-    }
-    unbuilt {
-        read_through: "the cache asks",
-        write_through: "the cache writes",
-        write_around: "writes pass the cache by",
-        write_behind: "the cache writes later",
+        /// The cache asks; a write is sent to it, and it hands it on before it answers.
+        read_through: ReadThrough,
+        /// The same, and the cache keeps what was written.
+        write_through: WriteThrough,
+        /// The cache asks; the caller writes past it and tells it of the write.
+        write_around: WriteAround,
+        /// The cache asks, keeps what is written, answers, and writes later.
+        write_behind: WriteBehind,
     }
 }
 
@@ -93,12 +154,14 @@ choice! {
     pub enum Eviction {
         /// The one used longest ago.
         lru: Lru,
-    }
-    unbuilt {
-        fifo: "the oldest",
-        lfu: "the one used least often",
-        random: "any",
-        s3_fifo: "three queues",
+        /// The one that was put in first.
+        fifo: Fifo,
+        /// The one used least often; uses are counted also of items that are not held.
+        lfu: Lfu,
+        /// Any.
+        random: Random,
+        /// By a small queue, a main queue and a ghost queue (Yang and others, SOSP 2023).
+        s3_fifo: S3Fifo,
     }
 }
 
@@ -108,8 +171,55 @@ choice! {
     pub enum OnWrite {
         /// Drops it, after the write behind the cache is done.
         invalidate: Invalidate,
+        /// Puts the new value in its place, after the write behind the cache is done.
+        update: Update,
+        /// Leaves it as it is.
+        nothing: Nothing,
     }
-    unbuilt { update: "writes the new value into the cache", nothing: "leaves the old copy" }
+}
+
+/// No leases, leases as they are by default, or leases as written.
+#[derive(Clone, Debug)]
+pub enum Leases {
+    /// Whether there are leases, as by default.
+    Plain(bool),
+    /// Leases as written.
+    Long(LeasesConfig),
+}
+
+static LEASES: OneOfShape = OneOfShape {
+    name: "Leases",
+    doc: "Whether items are fetched by one caller at a time: `true`, `false`, or how: \
+          `{ hold: 10s, wait: 50ms }`.",
+    forms: &[<bool as Decode>::shape, <LeasesConfig as Decode>::shape],
+};
+
+impl Decode for Leases {
+    fn decode(node: &Spanned<Node>, out: &mut Diagnostics) -> Option<Self> {
+        if matches!(node.value, Node::Map(_)) {
+            return LeasesConfig::decode(node, out).map(Self::Long);
+        }
+        bool::decode(node, out).map(Self::Plain)
+    }
+
+    fn shape() -> crate::language::Shape {
+        crate::language::Shape::OneOf(&LEASES)
+    }
+}
+
+impl Leases {
+    fn plan(&self) -> Option<LeasesPlan> {
+        let second = 1_000_000_000;
+        match self {
+            Self::Plain(false) => None,
+            Self::Plain(true) => {
+                Some(LeasesPlan { hold: Duration(10 * second), wait: Duration(second / 20) })
+            }
+            Self::Long(leases) => {
+                Some(LeasesPlan { hold: leases.hold.value, wait: leases.wait.value })
+            }
+        }
+    }
 }
 
 impl RoomConfig for CacheConfig {
@@ -118,7 +228,10 @@ impl RoomConfig for CacheConfig {
     }
 
     fn cores_default(&self) -> u64 {
-        1
+        match self.preset.value {
+            Preset::Redis => 1,
+            Preset::Memcached => 4,
+        }
     }
 
     fn aside(&self, planner: &mut Planner<'_>) -> Aside {
@@ -126,86 +239,231 @@ impl RoomConfig for CacheConfig {
         Aside {
             cache: true,
             over: over.and_then(|name| planner.component(&name.0, self.over.span)),
+            asks: self.strategy.value != Strategy::CacheAside,
+            takes_writes: self.takes_writes(),
+            after_write: match self.on_write.value {
+                OnWrite::Invalidate => AfterWrite::Drop,
+                OnWrite::Update => AfterWrite::Update,
+                OnWrite::Nothing => AfterWrite::Nothing,
+            },
+            virtual_nodes: self.virtual_nodes() as u32,
         }
     }
 
     fn plan(&self, id: ComponentId, planner: &mut Planner<'_>) -> Option<ComponentPlan> {
-        let instances = self.common.instances;
-        if instances.value != Count::Finite(1) {
-            planner
-                .out
-                .error("E0110", instances.span, "a cache of several nodes is not built yet")
-                .help("consistent hashing over nodes comes with a later version");
+        self.check(planner);
+        let held = self.held(id, planner)?;
+        let aside = planner.asides[id.index()];
+        let asks = aside.over.is_some() && aside.asks;
+        let calls = &self.caller.calls.value;
+        let over = aside.over.filter(|_| asks).map(|over| planner.link(id, over, calls));
+        planner.check_calls(id, calls);
+        let preset_ns = match self.preset.value {
+            Preset::Redis => 10_000,
+            Preset::Memcached => 8_000,
+        };
+        let behind = self.strategy.value == Strategy::WriteBehind;
+        let written = self.write_behind.value.as_ref();
+        let batch = written.map_or(100, |written| written.batch.value.min(10_000)) as u16;
+        let flush = written.map_or(Duration(1_000_000_000), |written| written.flush.value);
+        let writes = match self.strategy.value {
+            _ if aside.over.is_none() => Writes::Keep,
+            Strategy::WriteThrough => Writes::Through,
+            Strategy::WriteBehind => Writes::Behind,
+            _ => Writes::HandOn,
+        };
+        let warm = self.start.value == Start::Warm && matches!(held, Held::Contents(_));
+        let sampler = crate::random::Sampler::constant;
+        Some(ComponentPlan::Cache(CachePlan {
+            id,
+            held,
+            ring: self.ring(id, planner),
+            work: self.work.value.as_ref().map_or_else(|| sampler(preset_ns), Distribution::plan),
+            latency: self.latency.value.plan(),
+            warm: warm.then(WarmPlan::default),
+            over,
+            asks,
+            alone: aside.over.is_none(),
+            writes,
+            after_write: aside.after_write,
+            leases: self.leases.value.plan(),
+            behind: behind.then_some(BehindPlan { flush, batch }),
+        }))
+    }
+}
+
+impl CacheConfig {
+    fn takes_writes(&self) -> bool {
+        !matches!(self.strategy.value, Strategy::CacheAside | Strategy::WriteAround)
+    }
+
+    fn virtual_nodes(&self) -> u64 {
+        let Placing::ConsistentHash(ring) = &self.balance.value;
+        ring.value.virtual_nodes.value
+    }
+
+    /// Reports keys that cannot be, or have no effect beside the others.
+    fn check(&self, planner: &mut Planner<'_>) {
+        let strategy = self.strategy.value;
+        let mut wrong = |span, message: &str, help: &str| {
+            planner.out.error("E0504", span, message).help(help.to_string());
+        };
+        let Placing::ConsistentHash(ring) = &self.balance.value;
+        if !(1..=100_000).contains(&self.virtual_nodes()) {
+            let span = ring.value.virtual_nodes.span;
+            wrong(span, "a node has 1 to 100,000 points on the ring", "100 are usual");
         }
+        if strategy != Strategy::CacheAside && self.over.value.is_none() {
+            let help = "say what lies behind it: `over: …`";
+            wrong(self.strategy.span, "a cache over nothing has nobody to ask or write", help);
+        }
+        if let Some(behind) = &self.write_behind.value {
+            if strategy != Strategy::WriteBehind {
+                let help = "`strategy: write_behind` keeps writes back";
+                wrong(self.write_behind.span, "nothing is written behind this cache", help);
+            }
+            if behind.flush.value.0 == 0 {
+                let help = "`strategy: write_through` writes at once";
+                wrong(behind.flush.span, "there is a time between two flushes", help);
+            }
+            if !(1..=10_000).contains(&behind.batch.value) {
+                wrong(behind.batch.span, "a call writes 1 to 10,000 items", "100 are usual");
+            }
+        }
+        let keeps = matches!(strategy, Strategy::WriteThrough | Strategy::WriteBehind);
+        if keeps && self.on_write.value == OnWrite::Nothing {
+            let help = "remove `on_write`, or let writes go past the cache";
+            wrong(self.on_write.span, "this strategy puts what is written into the cache", help);
+        }
+        if let Leases::Long(leases) = &self.leases.value
+            && (leases.hold.value.0 == 0 || leases.wait.value.0 == 0)
+        {
+            let help = "`leases: false` is without";
+            wrong(self.leases.span, "a lease holds for a time, and one waits for a time", help);
+        }
+    }
+
+    /// What a lookup finds; `None` only after an error was reported.
+    fn held(&self, id: ComponentId, planner: &mut Planner<'_>) -> Option<Held> {
+        let held = match (&self.capacity.value, &self.hit_ratio.value) {
+            (Some(capacity), None) => self.shape(id, *capacity, planner).map(Held::Contents),
+            (None, Some(ratio)) => {
+                self.check_share(planner);
+                Some(Held::Share(ratio.0))
+            }
+            (capacity, _) => {
+                let span = if capacity.is_some() { self.hit_ratio.span } else { self.over.span };
+                let message = "a cache has either a `capacity` or a measured `hit_ratio`";
+                planner.out.error("E0504", span, message);
+                None
+            }
+        };
+        let expected = match held? {
+            Held::Contents(shape) => expected_hit_ratio(id, shape.capacity, planner),
+            Held::Share(share) => share,
+        };
+        planner.topology.components[id.index()].hit_ratio_expected = expected;
+        held
+    }
+
+    /// Reports what belongs to contents, which a measured ratio replaces.
+    fn check_share(&self, planner: &mut Planner<'_>) {
+        let given = [
+            ("ttl", self.ttl.span, self.ttl.value.is_some()),
+            ("eviction", self.eviction.span, self.eviction.value != Eviction::Lru),
+            ("leases", self.leases.span, self.leases.value.plan().is_some()),
+            ("start", self.start.span, self.start.value != Start::Warm),
+            ("on_write", self.on_write.span, self.on_write.value == OnWrite::Update),
+        ];
+        for (key, span, _) in given.into_iter().filter(|(_, _, given)| *given) {
+            let message = format!("`{key}` has no effect beside a measured `hit_ratio`");
+            planner.out.error("E0504", span, message).help("give a `capacity` instead");
+        }
+        let message = "a measured hit ratio stays what it is";
+        planner.out.warning("W0508", self.hit_ratio.span, message).help(
+            "no cold start, no stampede on a missing item and no stale copy will be seen; with a \
+             `capacity` the contents are simulated",
+        );
+    }
+
+    fn shape(
+        &self,
+        id: ComponentId,
+        capacity: CapacityConfig,
+        planner: &mut Planner<'_>,
+    ) -> Option<Shape> {
         let size = planner.sizes[id.index()];
         let part = |whole: u64| (whole as f64 * size).round() as u64;
-        let capacity = match self.capacity.value {
-            CapacityConfig::Items(Count::Finite(items)) => Capacity::Items(part(items)),
-            CapacityConfig::Items(Count::Unlimited) => Capacity::Unlimited,
-            CapacityConfig::Bytes(bytes) => Capacity::Bytes(part(bytes.0)),
+        let items: u64 = planner.topology.data.iter().map(|data| data.items).sum();
+        let nodes = f64::from(planner.topology.components[id.index()].instances());
+        let smallest = planner.topology.data.iter().map(|data| data.size.mean_ns() as u64).min();
+        let (capacity, held_max) = match capacity {
+            CapacityConfig::Items(Count::Finite(most)) => (Capacity::Items(part(most)), part(most)),
+            CapacityConfig::Items(Count::Unlimited) => {
+                (Capacity::Unlimited, (items as f64 / nodes).ceil() as u64)
+            }
+            CapacityConfig::Bytes(bytes) => {
+                let bytes = part(bytes.0);
+                (Capacity::Bytes(bytes), bytes / smallest.unwrap_or(1).max(1))
+            }
         };
-        let items = planner.topology.data.iter().map(|data| data.items).sum();
-        planner.topology.components[id.index()].hit_ratio_expected =
-            expected_hit_ratio(id, capacity, planner);
-        let ttl = self.ttl.value.as_ref().map(|ttl| TtlPlan {
+        let eviction = match self.eviction.value {
+            Eviction::Lru => store::Eviction::Lru,
+            Eviction::Fifo => store::Eviction::Fifo,
+            Eviction::Lfu => store::Eviction::Lfu,
+            Eviction::Random => store::Eviction::Random,
+            Eviction::S3Fifo => store::Eviction::S3Fifo,
+        };
+        let most = match eviction {
+            store::Eviction::Lfu => Shape::COUNTED_ITEMS_MAX,
+            _ => Shape::ITEMS_MAX,
+        };
+        if items > most {
+            let message = format!("the data sets have {items} items, a cache knows {most} at most");
+            planner
+                .out
+                .error("E0504", self.eviction.span, message)
+                .help("`lfu` counts every item, held or not; shrink the run, or the data");
+            return None;
+        }
+        let lifetime = self.ttl.value.as_ref().map(|ttl| Lifetime {
             of: ttl.of.value,
             jitter: ttl.jitter.value.0,
             sliding: ttl.sliding.value,
         });
-        Some(ComponentPlan::Cache(CachePlan {
-            id,
-            capacity,
-            ttl,
-            work: self.work.value.plan(),
-            latency: self.latency.value.plan(),
-            warm: (self.start.value == Start::Warm).then(|| WarmPlan { rates: Vec::new() }),
-            items,
-        }))
+        Some(Shape { items, capacity, held_max, eviction, lifetime, versioned: true })
+    }
+
+    /// The ring on which callers look for a key.
+    fn ring(&self, id: ComponentId, planner: &Planner<'_>) -> Ring {
+        let firsts = planner.topology.data.iter().map(|data| data.first).collect();
+        let (nodes, names): (Vec<_>, Vec<_>) = planner.instances_of(&[id]).into_iter().unzip();
+        if nodes.len() == 1 {
+            return Ring::new(Vec::new(), firsts, 1);
+        }
+        let strategy = Choice::ConsistentHash { by: HashBy::Key };
+        let weights = vec![1.0; names.len()];
+        let nodes = self.virtual_nodes() as u32;
+        let plan = BalancePlan::new(strategy, weights, false, &names, nodes);
+        Ring::new(plan.ring, firsts, names.len())
     }
 }
 
 /// The share of the most popular items that fit: what a cache that knew the future would hit.
 fn expected_hit_ratio(id: ComponentId, capacity: Capacity, planner: &Planner<'_>) -> f64 {
+    let nodes = u64::from(planner.topology.components[id.index()].instances());
     let mut shares = Vec::new();
     for (set, home) in planner.topology.data.iter().zip(&planner.homes) {
         if *home != Some(id) {
             continue;
         }
         let fits = match capacity {
-            Capacity::Items(items) => items,
-            Capacity::Bytes(bytes) => (bytes as f64 / set.size.mean_ns().max(1.0)) as u64,
+            Capacity::Items(items) => items * nodes,
+            Capacity::Bytes(bytes) => ((bytes * nodes) as f64 / set.size.mean_ns().max(1.0)) as u64,
             Capacity::Unlimited => set.items,
         };
         shares.push(set.popularity.share_of_top(fits.min(set.items)));
     }
     let count = shares.len().max(1) as f64;
     shares.iter().sum::<f64>() / count
-}
-
-impl Facts for CachePlan {
-    fn slots(&self) -> Option<u32> {
-        None
-    }
-
-    fn jobs_max(&self) -> f64 {
-        f64::INFINITY
-    }
-
-    fn handles(&self, _operation: OperationId) -> bool {
-        true
-    }
-
-    fn demand_ns(&self, _visit: Visit, _topology: &Topology) -> f64 {
-        self.work.mean_ns()
-    }
-
-    fn delay_ns(&self, _visit: Visit, _topology: &Topology) -> f64 {
-        self.latency.mean_ns()
-    }
-
-    fn figures(&self) -> Vec<Declared> {
-        vec![Declared::ratio("hit_ratio")]
-    }
-
-    fn calls(&self, _visit: Visit, _topology: &Topology, _each: &mut dyn FnMut(Visit, f64)) {}
 }

@@ -1,14 +1,22 @@
-//! A cache: exact contents, least recently used out first, a time to live.
+//! A cache: exact contents on one node or several, and the ways of reading and writing past it.
 //!
-//! **Models**: lookups, fills and invalidations as calls with core time and latency; contents item
-//! by item with LRU eviction by items or bytes; TTL with jitter, sliding or not; warm and cold
-//! start. Who asks whom on a miss is the caller's program (cache-aside).
-//! **Counts**: `hit_ratio`.
-//! **Leaves out**: other evictions and strategies, leases, staleness, several nodes (later issues).
+//! **Models**: lookups, fills and writes as calls with core time and latency; contents item by item
+//! (see [`store`](super::store)); nodes that share the items by consistent hashing, a dead node's
+//! items being out of reach until it returns, empty; who asks the component behind it on a miss and
+//! who writes there, at once or later; leases, which let one caller at a time fetch an item
+//! (Nishtala and others, Scaling Memcache at Facebook, NSDI 2013); a measured hit ratio instead of
+//! contents; warm and cold start.
+//! **Counts**: `hit_ratio`, `stale_reads`, and `lost_writes` where writes are kept back.
+//! **Leaves out**: nodes that come and go (later issues); memory lost to fragments and slabs;
+//! replicas of a node. Of writes that were on their way to the component behind it when a node died
+//! it takes for granted that they arrive.
 
+mod behind;
 mod config;
-mod lru;
+mod leases;
 mod node;
+mod plan;
 
 pub use config::CacheConfig;
-pub use node::{Cache, CachePlan, Capacity, TtlPlan, WarmPlan};
+pub use node::Cache;
+pub use plan::{BehindPlan, CachePlan, Held, LeasesPlan, Ring, WarmPlan, Writes};

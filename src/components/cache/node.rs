@@ -1,282 +1,419 @@
-//! The state of a cache node.
+//! The state of a cache: what each node holds, and what waits in it for others.
 
-use std::collections::BTreeMap;
+use rand::Rng;
 
-use super::lru::Lru;
+use super::behind::{Behind, Dirty};
+use super::leases::Leases;
+use super::plan::{CachePlan, Held, Writes};
 use crate::components::Room;
-use crate::components::call::{Access, Call, CallKey, flag};
-use crate::components::context::Cx;
-use crate::components::facts::Visit;
+use crate::components::call::{Access, Call, CallKey, Phase, flag};
+use crate::components::caller::Ask;
+use crate::components::context::{Cx, Status};
 use crate::components::figures::{Figures, Ratio};
+use crate::components::names::AfterWrite;
 use crate::components::outcome::Reply;
-use crate::components::topology::{ComponentId, DataId, Topology};
-use crate::engine::stream::{DrawKey, salt};
+use crate::components::store::{Contents, Shape, warm};
+use crate::components::topology::{DataId, Topology};
+use crate::engine::stream::{DrawKey, salt, stream};
 use crate::metrics::{CountSeries, Windows};
-use crate::random::Sampler;
-use crate::units::{Duration, Instant};
+use crate::units::Duration;
 
 const WORK: u64 = salt("cache work");
 const LATENCY: u64 = salt("cache latency");
 const TTL: u64 = salt("ttl jitter");
+const HIT: u64 = salt("cache hit");
 const SIZE: u64 = salt("item size");
 const WARM: u64 = salt("warm start");
+const EVICTION: u64 = salt("eviction");
+const BEHIND: u64 = salt("behind the cache");
 
-/// How much fits.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Capacity {
-    /// So many items.
-    Items(u64),
-    /// So many bytes.
-    Bytes(u64),
-    /// Everything.
-    Unlimited,
-}
-
-/// How long an item stays fresh.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct TtlPlan {
-    /// Time to live.
-    pub of: Duration,
-    /// Each time to live is shortened at random by up to this share.
-    pub jitter: f64,
-    /// Whether a use begins it anew.
-    pub sliding: bool,
-}
-
-/// The stationary stream of accesses that a warm cache has seen.
-#[derive(Clone, Debug)]
-pub struct WarmPlan {
-    /// By data set: reads and writes per second.
-    pub rates: Vec<(DataId, f64, f64)>,
-}
-
-/// What never changes about a cache.
-#[derive(Clone, Debug)]
-pub struct CachePlan {
-    /// Which component it is.
-    pub id: ComponentId,
-    /// How much fits.
-    pub capacity: Capacity,
-    /// How long items stay fresh.
-    pub ttl: Option<TtlPlan>,
-    /// Core time of an operation.
-    pub work: Sampler,
-    /// Added time of an operation, without a core.
-    pub latency: Sampler,
-    /// The past of a warm cache; none for a cold one.
-    pub warm: Option<WarmPlan>,
-    /// Number of items of all data sets together.
-    pub items: u64,
-}
-
-impl CachePlan {
-    /// Tells a warm cache the rates of its accesses.
-    pub fn warm_from(&mut self, rates: &BTreeMap<Visit, f64>) {
-        let Some(warm) = &mut self.warm else { return };
-        let mut sums: BTreeMap<DataId, (f64, f64)> = BTreeMap::new();
-        for (visit, rate) in rates.iter().filter(|(visit, _)| visit.component == self.id) {
-            let Some(data) = visit.data else { continue };
-            let (reads, writes) = sums.entry(data).or_default();
-            match visit.access {
-                Access::Read | Access::Call => *reads += rate,
-                Access::Write | Access::Invalidate => *writes += rate,
-                Access::Fill | Access::Apply => {}
-            }
-        }
-        warm.rates = sums.into_iter().map(|(data, (r, w))| (data, r, w)).collect();
-    }
+/// Where a call stands, in its frame's `pc`.
+mod stage {
+    /// Waits for the fill of another.
+    pub const WAITING: u16 = 1;
+    /// Asked behind the cache.
+    pub const FETCHING: u16 = 2;
+    /// Written behind the cache.
+    pub const WRITING: u16 = 3;
+    /// A flush of writes kept back; its `item` is the number of the batch.
+    pub const FLUSHING: u16 = 4;
 }
 
 /// A cache in one replication.
 pub struct Cache<'p> {
     plan: &'p CachePlan,
-    contents: Vec<Lru>,
+    /// By node; none where the hit ratio is given.
+    contents: Vec<Contents>,
+    leases: Vec<Leases>,
+    behind: Vec<Behind>,
     lookups: CountSeries,
     hits: CountSeries,
+    stale: CountSeries,
+    lost: CountSeries,
+    draws: DrawKey,
+    flushes: u64,
 }
-
-/// A warm start replays at most this many accesses.
-const WARM_ACCESSES_MAX: u64 = 4_000_000;
 
 impl<'p> Cache<'p> {
     /// A cache as it is after running for long under the planned load, or empty.
     pub fn new(plan: &'p CachePlan, cx: &mut Cx<'p>) -> Self {
-        let instances = cx.topology.components[plan.id.index()].instances();
+        let facts = &cx.topology.components[plan.id.index()];
+        let nodes = usize::from(facts.instances());
+        let draws = cx.root.child(salt(&facts.name));
         let measure = cx.ledger.measure;
         let windows = Windows::covering(0, measure.end.0, measure.window_ns);
-        let mut cache = Self {
+        let contents = match plan.held {
+            Held::Contents(shape) => contents(plan, shape, nodes, cx, draws),
+            Held::Share(_) => Vec::new(),
+        };
+        Self {
             plan,
-            contents: (0..instances).map(|_| Lru::new(plan.items, plan.ttl.is_some())).collect(),
+            contents,
+            leases: (0..nodes).map(|_| Leases::default()).collect(),
+            behind: (0..nodes).map(|_| Behind::default()).collect(),
             lookups: CountSeries::new(windows),
             hits: CountSeries::new(windows),
-        };
-        for instance in 0..instances {
-            cache.warm_up(cx.topology, cx.root, instance as usize, cx.now());
-        }
-        cache
-    }
-
-    /// Replays the expected stream of accesses up to now on the contents, without time or work: the
-    /// last accesses of an independent reference stream are the stationary law of its contents.
-    fn warm_up(&mut self, topology: &Topology, root: DrawKey, instance: usize, now: Instant) {
-        let Some(warm) = &self.plan.warm else { return };
-        let total: f64 = warm.rates.iter().map(|(_, reads, writes)| reads + writes).sum();
-        if total <= 0.0 {
-            return;
-        }
-        let seconds = self.warm_seconds(total);
-        let accesses = (seconds * total).ceil() as u64;
-        let stream = root.child(salt(&topology.components[self.plan.id.index()].name)).child(WARM);
-        let step_ns = seconds * 1e9 / accesses as f64;
-        for turn in 0..accesses {
-            let at = Instant(now.0 - (step_ns * (accesses - turn) as f64) as i64);
-            let mut draw = stream.child(turn).draw();
-            let mut left = draw.unit() * total;
-            for &(data, reads, writes) in &warm.rates {
-                if left >= reads + writes {
-                    left -= reads + writes;
-                    continue;
-                }
-                let item = topology.data[data.index()].popularity.sample(&mut draw);
-                let dense = topology.data[data.index()].first + item;
-                if left >= reads {
-                    let bytes = item_bytes(topology, data, item);
-                    self.contents[instance].remove(dense, bytes);
-                } else if !self.use_item(instance, dense, at) {
-                    let jitter = draw.unit();
-                    self.put(topology, instance, data, item, at, jitter);
-                }
-                break;
-            }
+            stale: CountSeries::new(windows),
+            lost: CountSeries::new(windows),
+            draws: draws.child(BEHIND),
+            flushes: 0,
         }
     }
 
-    /// How much of the past matters: a time to live, or enough accesses to turn the contents over.
-    fn warm_seconds(&self, rate: f64) -> f64 {
-        let enough = match self.plan.capacity {
-            Capacity::Items(items) => (items * 20).max(200_000),
-            _ => (self.plan.items * 4).max(200_000),
-        };
-        let by_contents = enough.min(WARM_ACCESSES_MAX) as f64 / rate;
-        match self.plan.ttl {
-            Some(ttl) if !ttl.sliding => by_contents.min(2.0 * ttl.of.0 as f64 / 1e9),
-            _ => by_contents,
-        }
-    }
-
-    fn use_item(&mut self, instance: usize, dense: u64, now: Instant) -> bool {
-        let hit = self.contents[instance].touch(dense, now);
-        if let (true, Some(ttl)) = (hit, self.plan.ttl)
-            && ttl.sliding
-        {
-            self.contents[instance].expires(dense, Instant(now.0 + ttl.of.0));
-        }
-        hit
-    }
-
-    fn put(
-        &mut self,
-        topology: &Topology,
-        instance: usize,
-        data: DataId,
-        item: u64,
-        now: Instant,
-        jitter: f64,
-    ) {
-        let dense = topology.data[data.index()].first + item;
-        let contents = &mut self.contents[instance];
-        contents.insert(dense, item_bytes(topology, data, item));
-        if let Some(ttl) = self.plan.ttl {
-            let whole = ttl.of.0 as f64;
-            contents.expires(dense, Instant(now.0 + (whole * (1.0 - ttl.jitter * jitter)) as i64));
-        }
-        let over = |contents: &Lru| match self.plan.capacity {
-            Capacity::Items(items) => contents.items() > items,
-            Capacity::Bytes(bytes) => contents.bytes() > bytes,
-            Capacity::Unlimited => false,
-        };
-        while over(contents) {
-            let Some(out) = contents.oldest() else { break };
-            let set = topology.data.partition_point(|plan| plan.first <= out) - 1;
-            let rank = out - topology.data[set].first;
-            contents.remove(out, item_bytes(topology, DataId::new(set), rank));
-        }
-    }
-
-    fn act(&mut self, cx: &mut Cx<'_>, call: CallKey) -> Reply {
-        let now = cx.now();
-        let Call { data, item, instance, access, draw, .. } = cx.calls[call];
-        let Some(data) = data else { return Reply::OK };
-        let dense = cx.topology.data[data.index()].first + item;
-        let instance = instance as usize;
-        match access {
-            Access::Read | Access::Call => {
-                let hit = self.use_item(instance, dense, now);
-                self.lookups.add(now.0, 1);
-                self.hits.add(now.0, u64::from(hit));
-                Reply { hit, ..Reply::OK }
-            }
-            Access::Fill => {
-                let jitter = draw.child(TTL).draw().unit();
-                self.put(cx.topology, instance, data, item, now, jitter);
-                Reply::OK
-            }
+    /// The work and latency of a call's operation are over.
+    fn act(&mut self, cx: &mut Cx<'_>, call: CallKey) {
+        let frame = &cx.calls[call];
+        let Some(data) = frame.data else { return cx.reply(call, Reply::OK) };
+        let (dense, instance) = (cx.dense(data, frame.item), usize::from(frame.instance));
+        match frame.access {
+            Access::Read | Access::Call => return self.look_up(cx, call, data),
+            Access::Write => return self.write(cx, call, data),
             Access::Apply => unreachable!("a cache keeps no log"),
-            Access::Write | Access::Invalidate => {
-                let bytes = item_bytes(cx.topology, data, item);
-                self.contents[instance].remove(dense, bytes);
-                Reply::OK
+            Access::Fill => {
+                let (owner, version) = (frame.request, frame.version);
+                let held =
+                    self.plan.leases.is_none() || self.leases[instance].end(dense, owner).is_some();
+                if held {
+                    self.put(cx, call, version);
+                }
+            }
+            Access::Update => {
+                let version = frame.version;
+                self.leases[instance].void(dense);
+                self.put(cx, call, version);
+            }
+            Access::Invalidate => {
+                self.leases[instance].void(dense);
+                self.drop_copy(cx.topology, instance, dense);
+            }
+        }
+        cx.reply(call, Reply::OK);
+    }
+
+    /// The version that a lookup finds.
+    fn find(&mut self, cx: &Cx<'_>, call: CallKey, dense: u64) -> Option<u32> {
+        let frame = &cx.calls[call];
+        let instance = usize::from(frame.instance);
+        match self.plan.held {
+            Held::Share(share) => {
+                let hit = frame.draw.child(HIT).draw().chance(share);
+                hit.then(|| cx.versions.acknowledged(dense))
+            }
+            Held::Contents(_) => {
+                let size = |item| item_bytes(cx.topology, item);
+                self.contents[instance]
+                    .look_up(dense, cx.now(), &size)
+                    .or_else(|| self.behind[instance].version(dense))
             }
         }
     }
 
-    fn finish(&mut self, cx: &mut Cx<'_>, call: CallKey) {
-        let reply = self.act(cx, call);
+    fn look_up(&mut self, cx: &mut Cx<'_>, call: CallKey, data: DataId) {
+        let now = cx.now();
+        let Call { item, instance, request, .. } = cx.calls[call];
+        let dense = cx.dense(data, item);
+        if let Some(version) = self.find(cx, call, dense) {
+            self.lookups.add(now.0, 1);
+            self.hits.add(now.0, 1);
+            return self.answer(cx, call, Reply { hit: true, version, ..Reply::OK });
+        }
+        let leases = &mut self.leases[usize::from(instance)];
+        if let Some(plan) = self.plan.leases
+            && !leases.ask(dense, request, now, plan.hold)
+        {
+            leases.wait(dense, call);
+            cx.calls[call].pc = stage::WAITING;
+            return cx.wake(call, plan.wait);
+        }
+        self.lookups.add(now.0, 1);
+        if self.plan.asks {
+            cx.calls[call].pc = stage::FETCHING;
+            return self.ask(cx, call, Access::Read, 1);
+        }
+        if self.plan.alone {
+            let version = cx.versions.committed(dense);
+            self.put(cx, call, version);
+        }
+        cx.reply(call, Reply::OK);
+    }
+
+    /// Answers a read with a version.
+    fn answer(&mut self, cx: &mut Cx<'_>, call: CallKey, reply: Reply) {
+        if cx.read_served(call, reply.version) {
+            let now = cx.now();
+            self.stale.add(now.0, 1);
+        }
         cx.reply(call, reply);
     }
+
+    /// Hands a call on to the component behind.
+    fn ask(&self, cx: &mut Cx<'_>, call: CallKey, access: Access, statements: u16) {
+        let link = self.plan.over.expect("only a cache with something behind it asks");
+        let frame = &cx.calls[call];
+        let ask = Ask {
+            link,
+            operation: frame.operation,
+            access,
+            data: frame.data,
+            item: frame.item,
+            count: statements,
+            version: frame.version,
+            salt: BEHIND,
+            flags: flag::INNER,
+        };
+        cx.call(call, ask);
+    }
+
+    fn write(&mut self, cx: &mut Cx<'_>, call: CallKey, data: DataId) {
+        let frame = &cx.calls[call];
+        let (instance, item, operation) = (frame.instance, frame.item, frame.operation);
+        let dense = cx.dense(data, item);
+        if matches!(self.plan.writes, Writes::HandOn | Writes::Through) {
+            let statements = frame.count;
+            cx.calls[call].pc = stage::WRITING;
+            return self.ask(cx, call, Access::Write, statements);
+        }
+        let before = cx.versions.acknowledged(dense);
+        let version = cx.write_committed(call);
+        let instance = usize::from(instance);
+        self.leases[instance].void(dense);
+        self.put(cx, call, version);
+        if self.plan.writes == Writes::Behind {
+            let write = Dirty { data, item, operation, version, before, writes: 1 };
+            self.behind[instance].keep(dense, write);
+        }
+        cx.write_acknowledged(call, version);
+        cx.reply(call, Reply { version, ..Reply::OK });
+    }
+
+    /// Puts the item of a call in.
+    fn put(&mut self, cx: &Cx<'_>, call: CallKey, version: u32) {
+        let frame = &cx.calls[call];
+        let Some(data) = frame.data else { return };
+        let Some(contents) = self.contents.get_mut(usize::from(frame.instance)) else { return };
+        let dense = cx.dense(data, frame.item);
+        let unit = frame.draw.child(TTL).draw().unit();
+        contents.insert(dense, version, cx.now(), unit, &|item| item_bytes(cx.topology, item));
+    }
+
+    fn drop_copy(&mut self, topology: &Topology, instance: usize, dense: u64) {
+        if let Some(contents) = self.contents.get_mut(instance) {
+            contents.remove(dense, &|item| item_bytes(topology, item));
+        }
+    }
+
+    /// An item has come from behind the cache, or has not.
+    fn fetched(&mut self, cx: &mut Cx<'_>, call: CallKey, reply: Reply) {
+        let frame = &cx.calls[call];
+        let (instance, request) = (usize::from(frame.instance), frame.request);
+        let Some(data) = frame.data else { return };
+        let dense = cx.dense(data, frame.item);
+        let lease = self.leases[instance].end(dense, request);
+        let may_fill = self.plan.leases.is_none() || lease.is_some();
+        if reply.is_ok() && may_fill {
+            self.put(cx, call, reply.version);
+        }
+        for waiting in lease.into_iter().flatten() {
+            let waits = |frame: &Call| frame.pc == stage::WAITING && frame.phase == Phase::Present;
+            if cx.calls.get(waiting).is_some_and(waits) {
+                cx.wake(waiting, Duration(0));
+            }
+        }
+        let reply = Reply { hit: false, ..reply };
+        if reply.is_ok() { self.answer(cx, call, reply) } else { cx.reply(call, reply) }
+    }
+
+    /// A write was made behind the cache, or has failed.
+    fn written(&mut self, cx: &mut Cx<'_>, call: CallKey, reply: Reply) {
+        let reply = Reply { hit: false, ..reply };
+        let frame = &cx.calls[call];
+        let instance = usize::from(frame.instance);
+        let (true, Some(data)) = (reply.is_ok(), frame.data) else {
+            return cx.reply(call, reply);
+        };
+        let dense = cx.dense(data, frame.item);
+        let after = match self.plan.writes {
+            Writes::Through => AfterWrite::Update,
+            _ => self.plan.after_write,
+        };
+        if after != AfterWrite::Nothing {
+            self.leases[instance].void(dense);
+        }
+        match after {
+            AfterWrite::Update => self.put(cx, call, reply.version),
+            AfterWrite::Drop => self.drop_copy(cx.topology, instance, dense),
+            AfterWrite::Nothing => {}
+        }
+        cx.write_acknowledged(call, reply.version);
+        cx.reply(call, reply);
+    }
+
+    /// Sends what a node has kept back, in calls of so many items at most.
+    fn flush(&mut self, cx: &mut Cx<'_>, instance: u16, most: u16) {
+        while let Some((batch, first, items)) =
+            self.behind[usize::from(instance)].take(usize::from(most))
+        {
+            self.flushes += 1;
+            let task = cx.task(self.plan.id, instance, self.draws.child(self.flushes));
+            let frame = &mut cx.calls[task];
+            frame.pc = stage::FLUSHING;
+            (frame.operation, frame.data) = (first.operation, Some(first.data));
+            (frame.item, frame.version) = (first.item, first.version);
+            frame.job = batch as i64;
+            self.ask(cx, task, Access::Write, items as u16);
+        }
+    }
+
+    fn operate(&self, cx: &mut Cx<'_>, call: CallKey) {
+        let demand = self.plan.work.sample(&mut cx.calls[call].draw.child(WORK).draw());
+        cx.work(call, Duration(demand));
+    }
+}
+
+/// The contents of all nodes at the start.
+fn contents(
+    plan: &CachePlan,
+    shape: Shape,
+    nodes: usize,
+    cx: &Cx<'_>,
+    draws: DrawKey,
+) -> Vec<Contents> {
+    let eviction = draws.child(EVICTION);
+    let node = |node| Contents::new(shape, eviction.child(node as u64));
+    let mut contents: Vec<Contents> = (0..nodes).map(node).collect();
+    let Some(warm) = &plan.warm else { return contents };
+    let load = |&(data, reads, drops): &(DataId, f64, f64)| {
+        let set = &cx.topology.data[data.index()];
+        warm::Load { first: set.first, popularity: &set.popularity, reads, drops }
+    };
+    let loads: Vec<warm::Load<'_>> = warm.rates.iter().map(load).collect();
+    if loads.iter().any(|load| load.reads > 0.0) {
+        let size = |item| item_bytes(cx.topology, item);
+        warm::fill(&mut contents, &plan.ring, &loads, cx.now(), draws.child(WARM), &size);
+    }
+    contents
 }
 
 /// Size of an item, the same whenever it is asked for.
-fn item_bytes(topology: &Topology, data: DataId, item: u64) -> u64 {
-    let plan = &topology.data[data.index()];
-    plan.size
-        .is_constant()
-        .unwrap_or_else(|| plan.size.sample(&mut DrawKey(plan.salt).child(SIZE).child(item).draw()))
-        as u64
+fn item_bytes(topology: &Topology, dense: u64) -> u64 {
+    let set = topology.data.partition_point(|plan| plan.first <= dense) - 1;
+    let plan = &topology.data[set];
+    plan.size.is_constant().unwrap_or_else(|| {
+        let key = DrawKey(plan.salt).child(SIZE).child(dense - plan.first);
+        plan.size.sample(&mut key.draw())
+    }) as u64
 }
 
 impl Room for Cache<'_> {
+    /// The nodes flush at random phases, not all at once.
+    fn begin(&mut self, cx: &mut Cx<'_>) {
+        let Some(behind) = self.plan.behind else { return };
+        let name = &cx.topology.components[self.plan.id.index()].name;
+        let mut phases = stream(cx.root.0, 0, name, "flush phase");
+        for instance in 0..self.behind.len() {
+            let phase = (phases.next_u64() >> 11) as f64 / (1_u64 << 53) as f64;
+            let offset = Duration((behind.flush.0 as f64 * phase) as i64);
+            cx.later(offset, self.plan.id, instance as u16, 0);
+        }
+    }
+
     fn on_call(&mut self, cx: &mut Cx<'_>, call: CallKey) {
-        let frame = &cx.calls[call];
-        if frame.is(flag::PROBE) {
+        if cx.calls[call].is(flag::PROBE) {
             return cx.reply(call, Reply::OK);
         }
-        let demand = self.plan.work.sample(&mut frame.draw.child(WORK).draw());
-        cx.work(call, Duration(demand));
+        self.operate(cx, call);
     }
 
     fn on_work(&mut self, cx: &mut Cx<'_>, call: CallKey) {
         let latency = self.plan.latency.sample(&mut cx.calls[call].draw.child(LATENCY).draw());
         if latency == 0 {
-            return self.finish(cx, call);
+            return self.act(cx, call);
         }
         cx.wake(call, Duration(latency));
     }
 
     fn on_wake(&mut self, cx: &mut Cx<'_>, call: CallKey) {
-        self.finish(cx, call);
+        if cx.calls[call].pc == stage::WAITING {
+            // It looks again: one more operation.
+            cx.calls[call].pc = 0;
+            return self.operate(cx, call);
+        }
+        self.act(cx, call);
+    }
+
+    fn on_child(&mut self, cx: &mut Cx<'_>, parent: CallKey, reply: Reply) {
+        match cx.calls[parent].pc {
+            stage::FETCHING => self.fetched(cx, parent, reply),
+            stage::WRITING => self.written(cx, parent, reply),
+            _ => {
+                let Call { instance, job, .. } = cx.calls[parent];
+                self.behind[usize::from(instance)].ended(job as u64, reply.is_ok());
+                cx.end_task(parent);
+            }
+        }
     }
 
     fn on_cancel(&mut self, cx: &mut Cx<'_>, call: CallKey) {
+        let frame = &cx.calls[call];
+        if let (stage::FETCHING, Some(data)) = (frame.pc, frame.data) {
+            let (instance, owner) = (usize::from(frame.instance), frame.request);
+            let dense = cx.dense(data, frame.item);
+            self.leases[instance].end(dense, owner);
+        }
         cx.cancelled(call);
     }
 
-    fn on_crash(&mut self, _cx: &mut Cx<'_>, instance: u16) {
-        self.contents[instance as usize].clear();
+    /// Time for a node's flush.
+    fn on_event(&mut self, cx: &mut Cx<'_>, instance: u16, _word: u32) {
+        let Some(behind) = self.plan.behind else { return };
+        cx.later(behind.flush, self.plan.id, instance, 0);
+        if cx.status(self.plan.id, instance) == Status::Up {
+            self.flush(cx, instance, behind.batch);
+        }
+    }
+
+    fn on_crash(&mut self, cx: &mut Cx<'_>, instance: u16) {
+        let now = cx.now();
+        let instance = usize::from(instance);
+        if let Some(contents) = self.contents.get_mut(instance) {
+            contents.clear();
+        }
+        self.leases[instance].clear();
+        for (dense, lost) in self.behind[instance].die() {
+            self.lost.add(now.0, lost.writes);
+            cx.versions.withdraw(dense, lost.before);
+        }
     }
 
     fn figures(&mut self) -> Figures {
-        let (parts, of) = (self.hits.sums().to_vec(), self.lookups.sums().to_vec());
-        Figures { ratios: vec![Ratio { name: "hit_ratio", parts, of }], ..Figures::default() }
+        let sums = |series: &CountSeries| series.sums().to_vec();
+        let of = sums(&self.lookups);
+        let ratio = |name, parts: &CountSeries| Ratio { name, parts: sums(parts), of: of.clone() };
+        let lost = self.plan.behind.map(|_| ("lost_writes", sums(&self.lost)));
+        Figures {
+            ratios: vec![ratio("hit_ratio", &self.hits), ratio("stale_reads", &self.stale)],
+            counts: lost.into_iter().collect(),
+            ..Figures::default()
+        }
     }
 }

@@ -73,6 +73,7 @@ impl Service<'_> {
     fn branch_off(cx: &mut Cx<'_>, call: CallKey, step: &Step) {
         let next = match step {
             Step::SkipIfHit { to } if cx.calls[call].reply.hit => *to,
+            Step::SkipIfAnswered { to } if !cx.calls[call].reply.lost => *to,
             Step::Jump { to } => *to,
             Step::Repeat { times, depth, salt, end } => {
                 let wanted = times.sample(&mut cx.step_draw(call, *salt).draw());
@@ -141,7 +142,10 @@ impl Service<'_> {
             data: *data,
             item,
             count: *statements,
-            version: if *access == Access::Fill { frame.reply.version } else { 0 },
+            version: match access {
+                Access::Fill | Access::Update => frame.reply.version,
+                _ => 0,
+            },
             salt: cx.step_salt(call, *salt),
             flags: if *optional { flag::OPTIONAL } else { 0 },
         }

@@ -7,6 +7,7 @@
 //! **Counts**: what every component counts.
 //! **Leaves out**: memory, garbage collection, sessions, deployments, autoscaling (later issues).
 
+mod aside;
 mod config;
 mod handle;
 mod plan;

@@ -77,6 +77,11 @@ pub enum Step {
         /// Where.
         to: u16,
     },
+    /// Goes on at `to` if the call before was answered, though its failure would not matter.
+    SkipIfAnswered {
+        /// Where.
+        to: u16,
+    },
     /// Opens loop number `depth`: draws the turns, leaves to `end` if there are none.
     Repeat {
         /// How many turns.

@@ -19,9 +19,9 @@ const NO_PROGRAM: u16 = u16::MAX;
 /// Builds the programs of one service.
 pub(super) struct Builder<'c, 'p, 'd> {
     id: ComponentId,
-    config: &'c ServiceConfig,
-    planner: &'p mut Planner<'d>,
-    steps: Vec<Step>,
+    pub(super) config: &'c ServiceConfig,
+    pub(super) planner: &'p mut Planner<'d>,
+    pub(super) steps: Vec<Step>,
     /// How often each (verb, target) has stood in this handler: a step's draws are told apart by
     /// that, so that another step before it leaves them alone.
     seen: BTreeMap<String, u32>,
@@ -122,7 +122,7 @@ impl<'c, 'p, 'd> Builder<'c, 'p, 'd> {
         (self.steps, entries)
     }
 
-    fn position(&self) -> u16 {
+    pub(super) fn position(&self) -> u16 {
         self.steps.len().min(NO_PROGRAM as usize - 1) as u16
     }
 
@@ -332,19 +332,7 @@ impl<'c, 'p, 'd> Builder<'c, 'p, 'd> {
         let salt = self.salt(&format!("read {}", read.read.value.0));
         let own = self.key(&read.key, data, salt);
         self.times(&read.repeats.times, salt, |builder, turn| {
-            let key = own.unwrap_or(key_of(turn));
-            builder.call(target, Access::Read, data, salt, key);
-            let aside = builder.planner.asides[target.index()];
-            if !aside.cache {
-                return;
-            }
-            let skip = builder.steps.len();
-            builder.steps.push(Step::SkipIfHit { to: 0 });
-            if let Some(over) = aside.over {
-                builder.call(over, Access::Read, data, salt, key);
-            }
-            builder.optional(target, Access::Fill, data, salt, key);
-            builder.steps[skip] = Step::SkipIfHit { to: builder.position() };
+            builder.read_at(target, data, salt, own.unwrap_or(key_of(turn)));
         });
     }
 
@@ -355,34 +343,11 @@ impl<'c, 'p, 'd> Builder<'c, 'p, 'd> {
         let own = self.key(&write.key, data, salt);
         self.times(&write.repeats.times, salt, |builder, turn| {
             let key = own.unwrap_or(key_of(turn));
-            let aside = builder.planner.asides[target.index()];
-            let home = aside.over.unwrap_or(target);
-            builder.call(home, Access::Write, data, salt, key);
-            if let Some(Step::Call { statements: place, .. }) = builder.steps.last_mut() {
-                *place = statements;
-            }
-            if aside.over.is_some() {
-                builder.optional(target, Access::Invalidate, data, salt, key);
-            }
+            builder.write_at(target, data, salt, key, statements);
         });
     }
 
-    /// A call whose failure the caller shrugs off.
-    fn optional(
-        &mut self,
-        target: ComponentId,
-        access: Access,
-        data: Option<DataId>,
-        base: u64,
-        key: Key,
-    ) {
-        self.call(target, access, data, base ^ salt("cache upkeep"), key);
-        if let Some(Step::Call { optional, .. }) = self.steps.last_mut() {
-            *optional = true;
-        }
-    }
-
-    fn call(
+    pub(super) fn call(
         &mut self,
         target: ComponentId,
         access: Access,
@@ -460,6 +425,10 @@ impl ServicePlan {
                 Step::SkipIfHit { to } => {
                     rejoin.push((*to as usize, weight * hit));
                     weight *= 1.0 - hit;
+                }
+                Step::SkipIfAnswered { to } => {
+                    rejoin.push((*to as usize, weight));
+                    weight = 0.0;
                 }
                 Step::Repeat { times, .. } => {
                     stack.push(weight);

@@ -293,6 +293,16 @@ impl Contents {
         }
     }
 
+    /// Moves a held item to where those stay that were used again, where there is such a place and
+    /// room in it.
+    pub(super) fn promote(&mut self, item: u64, size_of: &impl Fn(u64) -> u64) {
+        let Some(slot) = self.held(item) else { return };
+        let (size, capacity) = (self.size(item, size_of), self.capacity());
+        if let Order::S3(s3) = &mut self.order {
+            s3.promote(slot, size, capacity);
+        }
+    }
+
     /// Empties it, and forgets what it knew of items not held.
     pub fn clear(&mut self) {
         self.index.clear();
@@ -327,7 +337,7 @@ impl Contents {
     }
 
     /// The capacity, in its own unit.
-    fn capacity(&self) -> u64 {
+    pub(super) fn capacity(&self) -> u64 {
         match self.shape.capacity {
             Capacity::Items(most) | Capacity::Bytes(most) => most,
             Capacity::Unlimited => u64::MAX,
@@ -343,7 +353,7 @@ impl Contents {
     }
 
     /// Size of an item, in the unit of the capacity.
-    fn size(&self, item: u64, size_of: &impl Fn(u64) -> u64) -> u64 {
+    pub(super) fn size(&self, item: u64, size_of: &impl Fn(u64) -> u64) -> u64 {
         match self.shape.capacity {
             Capacity::Bytes(_) => size_of(item),
             Capacity::Items(_) | Capacity::Unlimited => 1,

@@ -1,14 +1,14 @@
 //! Perfect LFU: how often every item was asked for, held or not, and the held one of least use.
 //!
 //! A binary heap of the held slots, with the position of each, finds the next to leave in O(log n).
-//! Among equally many uses the one used longest ago leaves.
+//! Among equally many uses the one used, or put in, longest ago leaves.
 
 use super::NONE;
 
 /// Uses of all items, and the held ones in the order of their uses. Slots are item numbers.
 pub(super) struct Frequency {
     uses: Vec<u32>,
-    /// By slot, the number of its last use, modulo 2^32.
+    /// By slot, the number of its last use or arrival, modulo 2^32.
     last: Vec<u32>,
     /// By slot, its position in the heap.
     positions: Vec<u32>,
@@ -57,6 +57,8 @@ impl Frequency {
 
     /// Puts a slot in.
     pub fn push(&mut self, slot: u32) {
+        self.used = self.used.wrapping_add(1);
+        self.last[slot as usize] = self.used;
         self.positions[slot as usize] = self.heap.len() as u32;
         self.heap.push(slot);
         self.sift_up(self.heap.len() - 1);

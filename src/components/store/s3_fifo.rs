@@ -3,8 +3,8 @@
 //! you need for cache eviction, SOSP 2023, algorithm 1).
 //!
 //! The ghost queue is a window over the items that left the small queue: as many as the main queue
-//! holds at its fullest, and, as in the paper's own implementation, a ghost that has come back still
-//! takes its place in the window.
+//! holds at its fullest, and, as in the paper's own implementation, a ghost that has come back
+//! still takes its place in the window.
 
 use super::NONE;
 use super::links::{Links, Queue};
@@ -150,6 +150,18 @@ impl S3Fifo {
             self.main_size -= size_of(slot);
             return Some(slot);
         }
+    }
+
+    /// Moves a slot of the small queue to the main queue, if that has room.
+    pub fn promote(&mut self, slot: u32, size: u64, capacity: u64) {
+        let room = capacity as f64 * (1.0 - SMALL_SHARE) - self.main_size as f64;
+        if self.states[slot as usize] & MAIN != 0 || size as f64 > room {
+            return;
+        }
+        self.remove(slot, size);
+        self.states[slot as usize] = MAIN;
+        self.links.push(&mut self.main, slot);
+        self.main_size += size;
     }
 
     /// How many departures are remembered while so many items are held.
