@@ -47,6 +47,14 @@ pub fn read(text: &str) -> Experiment {
     experiment.unwrap_or_else(|| panic!("{text}\n{}", mistakes()))
 }
 
+/// What is said about a scenario: the codes and messages of its diagnostics, in order.
+pub fn said(text: &str) -> Vec<String> {
+    let request = Request { path: "system.yaml", ..Request::default() };
+    let mut loaded = load(request, &mut |_| Ok(text.as_bytes().to_vec()));
+    let _ = prepare(&mut loaded, "system.yaml");
+    loaded.diagnostics.iter().map(|one| format!("{} {}", one.code, one.message)).collect()
+}
+
 /// Runs the first replication of a scenario.
 pub fn run(text: &str) -> Trial {
     let experiment = read(text);
@@ -96,6 +104,31 @@ impl Trial {
         self.observed.ledger.links[found.expect("the caller calls")]
     }
 
+    /// A ratio that a kind adds: the parts and the whole.
+    pub fn ratio(&self, component: &str, figure: &str) -> (u64, u64) {
+        let found = self.observed.figures[self.number(component)].ratio(figure);
+        let ratio = found.expect("the kind has the ratio");
+        (ratio.parts.iter().sum(), ratio.of.iter().sum())
+    }
+
+    /// A count that a kind adds.
+    pub fn counted(&self, component: &str, figure: &str) -> u64 {
+        let found = self.observed.figures[self.number(component)].count(figure);
+        found.expect("the kind has the count").iter().sum()
+    }
+
+    /// When calls were sent to a component, in milliseconds, and to which instance.
+    pub fn sent_to(&self, name: &str) -> Vec<(f64, u16)> {
+        let target = self.number(name);
+        let calls = self.notes.iter().filter_map(|note| match *note {
+            Note::Called { component, instance, at, .. } if component.index() == target => {
+                Some((at.0 as f64 / 1e6, instance))
+            }
+            _ => None,
+        });
+        calls.collect()
+    }
+
     /// Hits and lookups of a cache, by window.
     pub fn hits(&self, name: &str) -> (Vec<u64>, Vec<u64>) {
         let ratio = self.observed.figures[self.number(name)].ratio("hit_ratio").expect("a cache");
@@ -132,6 +165,19 @@ impl Trial {
             }
         }
         stories
+    }
+
+    /// The user requests of the measured time in the order of their arrivals: keys of their draws,
+    /// arrivals in milliseconds, operations.
+    pub fn requests(&self) -> Vec<(simscale::engine::stream::DrawKey, f64, usize)> {
+        let end_ms = self.observed.duration.0 as f64 / 1e6;
+        let sent = self.notes.iter().filter_map(|note| match *note {
+            Note::Sent { request, at, operation, .. } => {
+                Some((request, at.0 as f64 / 1e6, operation.index()))
+            }
+            _ => None,
+        });
+        sent.filter(|one| one.1 < end_ms).collect()
     }
 
     /// The arrivals of user requests in seconds.

@@ -1,6 +1,6 @@
 //! Caches: what fits, what leaves, how long it stays, what is there at the start.
 
-use super::bench::{Trial, run, same_times, share_is};
+use super::bench::{Trial, run, said, same_times, share_is};
 
 /// Evenly spaced requests that run the steps; a cache in front of a database.
 fn with(rate: &str, duration: &str, data: &str, steps: &str, cache: &str) -> Trial {
@@ -63,7 +63,7 @@ network: none
 run: { duration: 10s, warmup: 0s }
 ");
     assert_eq!(trial.all_hits("cache"), (98, 99));
-    assert_eq!(trial.row("cache").arrived, 100);
+    assert_eq!(trial.row("cache").arrived, 99);
 }
 
 /// Hits and lookups at 100 equally popular items after the cache has filled.
@@ -93,13 +93,35 @@ fn as_many_items_fit_as_the_capacity_says() {
     }
 }
 
-#[test]
-fn the_item_used_longest_ago_leaves_first() {
+/// Reads of the items `a`, `b`, `c` in this order, once, with room for two.
+fn sequence(reads: &str, eviction: &str) -> Trial {
     let data = "{ a: { items: 1, in: cache }, b: { items: 1, in: cache }, \
                 c: { items: 1, in: cache } }";
-    let steps = ["a", "b", "a", "c", "a", "b"].map(|name| format!("{{ read: {name} }}"));
-    let cache = "capacity: 2, start: cold, work: 1us, eviction: lru";
-    let trial = with("1/s", "1500ms", data, &steps.join(", "), cache);
+    let steps: Vec<String> = reads.chars().map(|name| format!("{{ read: {name} }}")).collect();
+    let cache = format!("capacity: 2, start: cold, work: 1us, {eviction}");
+    with("1/s", "1500ms", data, &steps.join(", "), &cache)
+}
+
+#[test]
+fn who_leaves_is_the_oldest_the_least_used_or_the_one_used_longest_ago() {
+    let hits = |reads: &str, eviction: &str| {
+        sequence(reads, &format!("eviction: {eviction}")).all_hits("cache").0
+    };
+    // A hit keeps `a` from leaving as the least recent; as the first to come it leaves.
+    let by_order = ["lru", "fifo", "lfu"].map(|eviction| hits("abacab", eviction));
+    assert_eq!(by_order, [2, 1, 2]);
+    // `a` was used most, long ago.
+    let by_use = ["lru", "fifo", "lfu", "s3_fifo"].map(|eviction| hits("aaabca", eviction));
+    assert_eq!(by_use, [2, 2, 3, 3]);
+    // Round and round, the next to come is always the one that has just left, unless by chance.
+    let round = "abc".repeat(30);
+    assert_eq!((hits(&round, "lru"), hits(&round, "fifo")), (0, 0));
+    assert!((10..80).contains(&hits(&round, "random")));
+}
+
+#[test]
+fn the_item_used_longest_ago_leaves_first() {
+    let trial = sequence("abacab", "ttl: none");
     assert_eq!(trial.all_hits("cache"), (2, 6));
     let (a, b, c) = (0, 1, 2);
     let missed: Vec<usize> = trial.accesses("db").iter().take(4).map(|one| one.data).collect();
@@ -162,5 +184,85 @@ fn a_read_after_a_write_misses() {
         // The second read of each request, and the very first.
         assert_eq!(trial.all_hits("cache"), (98, 198));
         assert_eq!(trial.row("db").arrived, 99 + 100);
+    }
+}
+
+#[test]
+fn a_measured_hit_ratio_is_drawn_for_each_read() {
+    let data = "{ items: { items: 1M, in: cache } }";
+    let text = |cache: &str| {
+        let trial = with("1K/s", "20s", data, READ, &format!("work: 1us, {cache}"));
+        let (hits, lookups) = trial.all_hits("cache");
+        assert_eq!(trial.row("db").arrived, lookups - hits);
+        share_is(hits, lookups, 0.7);
+    };
+    text("hit_ratio: 70%");
+    text("hit_ratio: 70%, strategy: read_through");
+}
+
+/// What is said of a cache that is written so.
+fn said_of(cache: &str) -> Vec<String> {
+    said(&format!(
+        "\
+users: {{ rate: 10/s }}
+entry: web
+data: {{ items: {{ items: 100, in: cache }} }}
+components:
+  web: {{ kind: service, handle: {{ default: [ {{ read: items }} ] }} }}
+  cache: {{ kind: cache, {cache} }}
+  db: {{ kind: database }}
+"
+    ))
+}
+
+#[test]
+fn what_has_no_effect_is_an_error() {
+    assert!(said_of("over: db, capacity: 10").is_empty());
+    for (cache, message) in [
+        ("over: db", "E0504 a cache has either"),
+        ("over: db, capacity: 10, hit_ratio: 90%", "E0504 a cache has either"),
+        ("over: db, hit_ratio: 90%", "W0507 a measured hit ratio"),
+        ("over: db, hit_ratio: 90%, ttl: 1s", "E0504 `ttl` has no effect"),
+        ("over: db, hit_ratio: 90%, start: cold", "E0504 `start` has no effect"),
+        ("capacity: 10, strategy: read_through", "E0504 a cache over nothing"),
+        ("over: db, capacity: 10, write_behind: 1s", "E0504 nothing is written behind"),
+        (
+            "over: db, capacity: 10, strategy: write_behind, write_behind: 0s",
+            "E0504 there is a time between",
+        ),
+        (
+            "over: db, capacity: 10, strategy: write_behind, write_behind: { batch: 0 }",
+            "E0504 a call writes 1 to",
+        ),
+        (
+            "over: db, capacity: 10, strategy: write_through, on_write: nothing",
+            "E0504 this strategy puts",
+        ),
+        ("over: db, capacity: 10, leases: { wait: 0s }", "E0504 a lease holds for a time"),
+        (
+            "over: db, capacity: 10, balance: { consistent_hash: { virtual_nodes: 0 } }",
+            "E0504 a node has 1 to",
+        ),
+    ] {
+        let said = said_of(cache);
+        assert!(said.iter().any(|one| one.starts_with(message)), "{cache}: {said:?}");
+    }
+}
+
+#[test]
+fn a_preset_says_how_fast_an_engine_is_and_on_how_many_cores() {
+    for (preset, work_ns, cores) in [
+        ("preset: redis", 10_000.0, 1.0),
+        ("ttl: none", 10_000.0, 1.0),
+        ("preset: memcached", 8_000.0, 4.0),
+        ("preset: memcached, work: 1us", 1_000.0, 4.0),
+    ] {
+        let cache = format!("start: cold, capacity: 10, {preset}");
+        let trial = with("10/s", "10s", ONE, READ, &cache);
+        let busy = trial.component("cache").busy_ns;
+        // 99 lookups and a fill.
+        assert!((busy - 100.0 * work_ns).abs() < 1e3, "{preset}: {busy}");
+        let number = 2;
+        assert_eq!(trial.experiment.plan.topology.components[number].cores, cores);
     }
 }

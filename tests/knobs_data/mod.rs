@@ -4,10 +4,13 @@
 
 pub mod bench;
 mod cache;
+mod cache_nodes;
+mod cache_writes;
 mod cost;
 mod data;
 mod database;
 mod run;
 mod service;
+mod staleness;
 mod users;
 mod waiting;

@@ -278,7 +278,13 @@ fn data_components() -> Text {
         one_of(&["20", "5kB", "unlimited"]),
         maybe("ttl", 0.5, one_of(&["300ms", "{ of: 1s, jitter: 30%, sliding: true }"])),
         one_of(&["cold", "cold", "cold", "warm"]),
-        one_of(&["0s", "1ms"]),
+        (
+            one_of(&["0s", "1ms"]),
+            one_of(&["cache_aside", "read_through", "write_through", "write_behind"]),
+            maybe("leases", 0.4, one_of(&["true", "{ hold: 20ms, wait: 3ms }"])),
+            one_of(&["lru", "fifo", "lfu", "random", "s3_fifo"]),
+            one_of(&["invalidate", "update"]),
+        ),
     );
     let database = (
         place(),
@@ -288,11 +294,13 @@ fn data_components() -> Text {
         (law(5), any::<bool>()),
     );
     (cache, database)
-        .prop_map(|((place, capacity, ttl, start, latency), database)| {
+        .prop_map(|((place, capacity, ttl, start, cache), database)| {
+            let (latency, strategy, leases, eviction, on_write) = cache;
             let (home, query, connections, full, (flush, group)) = database;
             format!(
                 "  cache: {{ kind: cache, over: db, {place}, capacity: {capacity}, {ttl}\
-                 start: {start}, latency: {latency} }}\n  \
+                 start: {start}, latency: {latency}, strategy: {strategy}, {leases}\
+                 eviction: {eviction}, on_write: {on_write} }}\n  \
                  db: {{ kind: database, {home}, query: {query}, connections: {connections}, \
                  when_full: {full}, log: {{ flush: {flush}, group: {group} }} }}\n"
             )
