@@ -232,7 +232,7 @@ fn what_has_no_effect_is_an_error() {
         ),
         (
             "over: db, capacity: 10, strategy: write_behind, write_behind: { batch: 0 }",
-            "E0504 a call writes 1 to",
+            "E0504 1 to 10,000 writes",
         ),
         (
             "over: db, capacity: 10, strategy: write_through, on_write: nothing",

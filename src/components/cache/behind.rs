@@ -21,9 +21,9 @@ pub(super) struct Dirty {
 #[derive(Default)]
 pub(super) struct Behind {
     dirty: BTreeMap<u64, Dirty>,
-    /// By number of the batch.
-    batches: BTreeMap<u64, Vec<(u64, Dirty)>>,
-    last_batch: u64,
+    sent: BTreeMap<u64, Dirty>,
+    /// Whether a flush has begun and not yet sent everything.
+    pub flushing: bool,
 }
 
 impl Behind {
@@ -36,46 +36,43 @@ impl Behind {
 
     /// The version of an item that is kept back or on its way.
     pub fn version(&self, dense: u64) -> Option<u32> {
-        if let Some(dirty) = self.dirty.get(&dense) {
-            return Some(dirty.version);
-        }
-        let sent = self.batches.values().rev().flatten();
-        sent.filter(|(other, _)| *other == dense).map(|(_, dirty)| dirty.version).max()
+        let known = self.dirty.get(&dense).or_else(|| self.sent.get(&dense));
+        known.map(|dirty| dirty.version)
     }
 
-    /// Takes the next batch of at most so many items: its number and its first item.
-    pub fn take(&mut self, most: usize) -> Option<(u64, Dirty, usize)> {
-        let mut batch = Vec::new();
-        while batch.len() < most
-            && let Some(first) = self.dirty.pop_first()
-        {
-            batch.push(first);
+    /// Takes the next item to be sent, unless so many are on their way. One that is on its way
+    /// itself waits, so that its writes do not overtake each other.
+    pub fn take(&mut self, most: usize) -> Option<(u64, Dirty)> {
+        if self.sent.len() >= most {
+            return None;
         }
-        let first = batch.first()?.1;
-        let items = batch.len();
-        self.last_batch += 1;
-        self.batches.insert(self.last_batch, batch);
-        Some((self.last_batch, first, items))
+        let next = self.dirty.keys().copied().find(|dense| !self.sent.contains_key(dense))?;
+        let dirty = self.dirty.remove(&next)?;
+        self.sent.insert(next, dirty);
+        Some((next, dirty))
     }
 
-    /// A batch is written, or has failed and is kept back again.
-    pub fn ended(&mut self, batch: u64, written: bool) {
-        let Some(sent) = self.batches.remove(&batch) else { return };
+    /// Whether nothing is kept back.
+    pub fn is_clean(&self) -> bool {
+        self.dirty.is_empty()
+    }
+
+    /// An item is written; or it has failed, and is kept back until the next flush.
+    pub fn ended(&mut self, dense: u64, written: bool) {
+        let Some(old) = self.sent.remove(&dense) else { return };
         if written {
             return;
         }
-        for (dense, old) in sent {
-            let newer = self.dirty.insert(dense, old);
-            if let Some(newer) = newer {
-                let writes = old.writes + newer.writes;
-                self.dirty.insert(dense, Dirty { before: old.before, writes, ..newer });
-            }
-        }
+        self.flushing = false;
+        let newest = self.dirty.remove(&dense).unwrap_or(Dirty { writes: 0, ..old });
+        let writes = old.writes + newest.writes;
+        self.dirty.insert(dense, Dirty { before: old.before, writes, ..newest });
     }
 
     /// The node dies: what was kept back is lost; what was on its way arrives.
     pub fn die(&mut self) -> impl Iterator<Item = (u64, Dirty)> + use<> {
-        self.batches.clear();
+        self.sent.clear();
+        self.flushing = false;
         std::mem::take(&mut self.dirty).into_iter()
     }
 }
@@ -94,16 +91,18 @@ mod tests {
         let mut behind = Behind::default();
         behind.keep(5, write(1));
         behind.keep(5, write(2));
-        behind.keep(6, write(1));
         assert_eq!((behind.version(5), behind.version(7)), (Some(2), None));
-        let (batch, first, items) = behind.take(1).expect("two are dirty");
-        assert_eq!((first.version, first.writes, items), (2, 2, 1));
-        assert_eq!(behind.version(5), Some(2));
+        let (dense, sent) = behind.take(2).expect("one is dirty");
+        assert_eq!((dense, sent.version, sent.writes), (5, 2, 2));
         behind.keep(5, write(3));
-        behind.ended(batch, false);
+        assert!(behind.take(2).is_none(), "its write before is on its way");
+        behind.keep(6, write(1));
+        assert!(behind.take(1).is_none() && behind.take(2).is_some());
+        behind.ended(5, false);
+        behind.ended(6, true);
         let lost: Vec<(u64, u32, u32, u64)> =
             behind.die().map(|(at, d)| (at, d.version, d.before, d.writes)).collect();
-        assert_eq!(lost, [(5, 3, 0, 3), (6, 1, 0, 1)]);
+        assert_eq!(lost, [(5, 3, 0, 3)]);
         assert!(behind.take(9).is_none());
     }
 }

@@ -86,7 +86,7 @@ config! {
     pub struct BehindConfig, short = flush {
         /// Time between two flushes of a node.
         flush: Duration = "1s" source "a choice; Redis' appendfsync everysec",
-        /// The most items of one call; their writes are one commit.
+        /// The most writes of a node on their way at once; a database commits them in groups.
         batch: u64 = "100" source "a choice",
     }
 }
@@ -327,7 +327,7 @@ impl CacheConfig {
                 wrong(behind.flush.span, "there is a time between two flushes", help);
             }
             if !(1..=10_000).contains(&behind.batch.value) {
-                wrong(behind.batch.span, "a call writes 1 to 10,000 items", "100 are usual");
+                wrong(behind.batch.span, "1 to 10,000 writes are on their way", "100 are usual");
             }
         }
         let keeps = matches!(strategy, Strategy::WriteThrough | Strategy::WriteBehind);

@@ -35,7 +35,7 @@ mod stage {
     pub const FETCHING: u16 = 2;
     /// Written behind the cache.
     pub const WRITING: u16 = 3;
-    /// A flush of writes kept back; its `item` is the number of the batch.
+    /// A write kept back on its way; `job` is the number of its item among all.
     pub const FLUSHING: u16 = 4;
 }
 
@@ -268,19 +268,22 @@ impl<'p> Cache<'p> {
         cx.reply(call, reply);
     }
 
-    /// Sends what a node has kept back, in calls of so many items at most.
-    fn flush(&mut self, cx: &mut Cx<'_>, instance: u16, most: u16) {
-        while let Some((batch, first, items)) =
-            self.behind[usize::from(instance)].take(usize::from(most))
-        {
+    /// Goes on sending what a node has kept back.
+    fn flush(&mut self, cx: &mut Cx<'_>, instance: u16) {
+        let (Some(plan), index) = (self.plan.behind, usize::from(instance)) else { return };
+        while self.behind[index].flushing {
+            let Some((dense, write)) = self.behind[index].take(usize::from(plan.batch)) else {
+                self.behind[index].flushing = !self.behind[index].is_clean();
+                return;
+            };
             self.flushes += 1;
             let task = cx.task(self.plan.id, instance, self.draws.child(self.flushes));
             let frame = &mut cx.calls[task];
             frame.pc = stage::FLUSHING;
-            (frame.operation, frame.data) = (first.operation, Some(first.data));
-            (frame.item, frame.version) = (first.item, first.version);
-            frame.job = batch as i64;
-            self.ask(cx, task, Access::Write, items as u16);
+            (frame.operation, frame.data) = (write.operation, Some(write.data));
+            (frame.item, frame.version) = (write.item, write.version);
+            frame.job = dense as i64;
+            self.ask(cx, task, Access::Write, 1);
         }
     }
 
@@ -369,6 +372,7 @@ impl Room for Cache<'_> {
                 let Call { instance, job, .. } = cx.calls[parent];
                 self.behind[usize::from(instance)].ended(job as u64, reply.is_ok());
                 cx.end_task(parent);
+                self.flush(cx, instance);
             }
         }
     }
@@ -388,7 +392,8 @@ impl Room for Cache<'_> {
         let Some(behind) = self.plan.behind else { return };
         cx.later(behind.flush, self.plan.id, instance, 0);
         if cx.status(self.plan.id, instance) == Status::Up {
-            self.flush(cx, instance, behind.batch);
+            self.behind[usize::from(instance)].flushing = true;
+            self.flush(cx, instance);
         }
     }
 

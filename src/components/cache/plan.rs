@@ -48,7 +48,7 @@ pub struct LeasesPlan {
 pub struct BehindPlan {
     /// Time between two flushes of a node.
     pub flush: Duration,
-    /// The most items of one call.
+    /// The most writes on their way at once.
     pub batch: u16,
 }
 
