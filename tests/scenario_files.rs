@@ -36,6 +36,7 @@ fn cases() -> BTreeSet<String> {
     };
     let mut cases: BTreeSet<String> =
         group("que", 23).chain(group("net", 4)).chain(group("lb", 9)).collect();
+    cases.extend(group("cac", 7));
     cases.extend(["rty-04", "avl-05"].map(str::to_owned));
     cases
 }

@@ -178,8 +178,8 @@ run: {{ duration: 10s, warmup: 0s }}
 
 #[test]
 fn a_fill_overtaken_by_a_write_is_stale_unless_leases_refuse_it() {
-    // Reads at the database 60 ms, the write 70 ms, the fill 100 ms after each arrival. Every second
-    // request finds what the one before has filled in.
+    // The read is at the database 60 ms, the write 70 ms, the fill at the cache 100 ms after each
+    // arrival. Every second request finds what the one before has filled in.
     let plain = overtaken("leases: false");
     assert_eq!(plain.ratio("cache", "stale_reads"), (4, 9));
     let leased = overtaken("leases: true");

@@ -77,6 +77,7 @@ fn stale_reads_are_counted_exactly() {
         ("leases: true, on_write: nothing", Writes::Leave),
     ] {
         for (capacity, ttl_ms) in [(20, 300), (ITEMS as usize, 1500), (ITEMS as usize, 100_000)] {
+            let keys: String = cache.split(", ").map(|key| format!("    {key}\n")).collect();
             let trial = run(&format!(
                 "\
 users:
@@ -90,8 +91,13 @@ components:
     workers: unlimited
     handle: {{ look: [ {{ read: items }} ], change: [ {{ write: items }} ] }}
   cache:
-    {{ kind: cache, over: db, start: cold, work: 0s, capacity: {capacity}, ttl: {ttl_ms}ms, {cache} }}
-  db: {{ kind: database, query: 0s, log: 0s, machine: {{ disk: {{ iops: unlimited }} }} }}
+    kind: cache
+    over: db
+    start: cold
+    work: 0s
+    capacity: {capacity}
+    ttl: {ttl_ms}ms
+{keys}  db: {{ kind: database, query: 0s, log: 0s, machine: {{ disk: {{ iops: unlimited }} }} }}
 network: none
 run: {{ duration: 20s, warmup: 0s }}
 "
