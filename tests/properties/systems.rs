@@ -207,13 +207,14 @@ fn service(name: &'static str, instances: u32, handle: Text) -> Text {
     );
     parts
         .prop_map(move |(place, workers, event_loop, queue, handle, api, db, cache, startup)| {
-            // A policy without a call is refused as a mistake.
+            // A policy without a call is refused as a mistake; whether items lead to the database
+            // is for the cache to say.
             let used = |word: &str| handle.contains(word);
             let mut calls = String::new();
             if used("call: api") {
                 calls += &format!("api: {api}, ");
             }
-            if used("items") || used("files") {
+            if used("files") {
                 calls += &format!("db: {db}, ");
             }
             if used("items") {
