@@ -546,7 +546,7 @@ mod tests {
     use super::*;
 
     fn choice(number: u64) -> Choice {
-        Choice { draw: DrawKey::root(1, 0).child(number), user: 0, item: 0, avoid: None }
+        Choice { draw: DrawKey::root(1, 0).child(number), user: 0, item: 0, set: 0, avoid: None }
     }
 
     fn power(d: u32, replace: bool, backends: usize) -> (BalancePlan, Balancer) {

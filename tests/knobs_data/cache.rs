@@ -221,7 +221,7 @@ fn what_has_no_effect_is_an_error() {
     for (cache, message) in [
         ("over: db", "E0504 a cache has either"),
         ("over: db, capacity: 10, hit_ratio: 90%", "E0504 a cache has either"),
-        ("over: db, hit_ratio: 90%", "W0507 a measured hit ratio"),
+        ("over: db, hit_ratio: 90%", "W0508 a measured hit ratio"),
         ("over: db, hit_ratio: 90%, ttl: 1s", "E0504 `ttl` has no effect"),
         ("over: db, hit_ratio: 90%, start: cold", "E0504 `start` has no effect"),
         ("capacity: 10, strategy: read_through", "E0504 a cache over nothing"),
@@ -232,7 +232,7 @@ fn what_has_no_effect_is_an_error() {
         ),
         (
             "over: db, capacity: 10, strategy: write_behind, write_behind: { batch: 0 }",
-            "E0504 1 to 10,000 writes",
+            "E0203 `batch` lies between 1 and 10,000",
         ),
         (
             "over: db, capacity: 10, strategy: write_through, on_write: nothing",
@@ -241,7 +241,7 @@ fn what_has_no_effect_is_an_error() {
         ("over: db, capacity: 10, leases: { wait: 0s }", "E0504 a lease holds for a time"),
         (
             "over: db, capacity: 10, balance: { consistent_hash: { virtual_nodes: 0 } }",
-            "E0504 a node has 1 to",
+            "E0203 `virtual_nodes` lies between 1 and 100,000",
         ),
     ] {
         let said = said_of(cache);

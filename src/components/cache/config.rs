@@ -87,7 +87,7 @@ config! {
         /// Time between two flushes of a node.
         flush: Duration = "1s" source "a choice; Redis' appendfsync everysec",
         /// The most writes of a node on their way at once; a database commits them in groups.
-        batch: u64 = "100" source "a choice",
+        batch: u64 = "100" in 1..=10_000 source "a choice",
     }
 }
 
@@ -95,7 +95,7 @@ config! {
     /// A hash ring of the nodes.
     pub struct RingConfig {
         /// Points of each node on the ring.
-        virtual_nodes: u64 = "100" source "Dynamo-style stores use 100 to 200 per server",
+        virtual_nodes: u64 = "100" in 1..=100_000 source "Dynamo-style stores use 100 to 200 per server",
     }
 }
 
@@ -264,7 +264,7 @@ impl RoomConfig for CacheConfig {
         };
         let behind = self.strategy.value == Strategy::WriteBehind;
         let written = self.write_behind.value.as_ref();
-        let batch = written.map_or(100, |written| written.batch.value.min(10_000)) as u16;
+        let batch = written.map_or(100, |written| written.batch.value) as u16;
         let flush = written.map_or(Duration(1_000_000_000), |written| written.flush.value);
         let writes = match self.strategy.value {
             _ if aside.over.is_none() => Writes::Keep,
@@ -308,11 +308,6 @@ impl CacheConfig {
         let mut wrong = |span, message: &str, help: &str| {
             planner.out.error("E0504", span, message).help(help.to_string());
         };
-        let Placing::ConsistentHash(ring) = &self.balance.value;
-        if !(1..=100_000).contains(&self.virtual_nodes()) {
-            let span = ring.value.virtual_nodes.span;
-            wrong(span, "a node has 1 to 100,000 points on the ring", "100 are usual");
-        }
         if strategy != Strategy::CacheAside && self.over.value.is_none() {
             let help = "say what lies behind it: `over: …`";
             wrong(self.strategy.span, "a cache over nothing has nobody to ask or write", help);
@@ -325,9 +320,6 @@ impl CacheConfig {
             if behind.flush.value.0 == 0 {
                 let help = "`strategy: write_through` writes at once";
                 wrong(behind.flush.span, "there is a time between two flushes", help);
-            }
-            if !(1..=10_000).contains(&behind.batch.value) {
-                wrong(behind.batch.span, "1 to 10,000 writes are on their way", "100 are usual");
             }
         }
         let keeps = matches!(strategy, Strategy::WriteThrough | Strategy::WriteBehind);
