@@ -250,6 +250,37 @@ fn what_has_no_effect_is_an_error() {
 }
 
 #[test]
+fn who_cannot_ask_behind_a_cache_is_told() {
+    let system = |users: &str, calls: &str| {
+        said(&format!(
+            "\
+users: {{ rate: 10/s{users} }}
+entry: {}
+data: {{ items: {{ items: 100, in: cache }} }}
+components:
+  web:
+    kind: service
+    handle: {{ default: [ {{ read: items }} ] }}
+    calls: {{ {calls} }}
+  cache: {{ kind: cache, over: db, capacity: 10 }}
+  db: {{ kind: database }}
+",
+            if users.is_empty() { "web" } else { "cache" }
+        ))
+    };
+    for (users, calls, message) in [
+        (", operations: { get: { reads: items } }", "", "E0504 users do not ask behind"),
+        (", operations: { put: { writes: items } }", "", "E0504 users do not ask behind"),
+        ("", "cache: { balance: random }", "E0504 a cache says itself which node"),
+        ("", "db: { fallback: over }", "E0504 `fallback: over` is what a service does"),
+    ] {
+        let said = system(users, calls);
+        assert!(said.iter().any(|one| one.starts_with(message)), "{users}{calls}: {said:?}");
+    }
+    assert!(system("", "cache: { fallback: over }").is_empty());
+}
+
+#[test]
 fn a_preset_says_how_fast_an_engine_is_and_on_how_many_cores() {
     for (preset, work_ns, cores) in [
         ("preset: redis", 10_000.0, 1.0),

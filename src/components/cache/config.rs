@@ -95,7 +95,7 @@ config! {
     /// A hash ring of the nodes.
     pub struct RingConfig {
         /// Points of each node on the ring.
-        virtual_nodes: u64 = "100" in 1..=100_000 source "Dynamo-style stores use 100 to 200 per server",
+        virtual_nodes: u64 = "100" in 1..=100_000 source "Dynamo-style stores: 100 to 200",
     }
 }
 
