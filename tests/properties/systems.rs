@@ -202,7 +202,7 @@ fn service(name: &'static str, instances: u32, handle: Text) -> Text {
         handle,
         policy(true),
         policy(true),
-        policy(true),
+        policy(false),
         maybe("startup", 0.3, span(300)),
     );
     parts
