@@ -355,7 +355,7 @@ fn users() -> Text {
             };
             let raw = match raw.as_str() {
                 "db" => "entry: db, reads: files",
-                "cache" => "entry: cache, reads: items",
+                "cache" => "entry: cache",
                 _ => "",
             };
             format!(
