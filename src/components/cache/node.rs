@@ -51,7 +51,6 @@ pub struct Cache<'p> {
     stale: CountSeries,
     lost: CountSeries,
     draws: DrawKey,
-    flushes: u64,
 }
 
 impl<'p> Cache<'p> {
@@ -76,7 +75,6 @@ impl<'p> Cache<'p> {
             stale: CountSeries::new(windows),
             lost: CountSeries::new(windows),
             draws: draws.child(BEHIND),
-            flushes: 0,
         }
     }
 
@@ -276,8 +274,9 @@ impl<'p> Cache<'p> {
                 self.behind[index].flushing = !self.behind[index].is_clean();
                 return;
             };
-            self.flushes += 1;
-            let task = cx.task(self.plan.id, instance, self.draws.child(self.flushes));
+            // The same write has the same luck, whatever else is flushed.
+            let draw = self.draws.child(dense).child(u64::from(write.version));
+            let task = cx.task(self.plan.id, instance, draw);
             let frame = &mut cx.calls[task];
             frame.pc = stage::FLUSHING;
             (frame.operation, frame.data) = (write.operation, Some(write.data));
