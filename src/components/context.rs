@@ -286,6 +286,18 @@ impl<'p> Cx<'p> {
         sum
     }
 
+    /// The same of one instance.
+    pub fn instance_busy_ns_at(
+        &mut self,
+        component: ComponentId,
+        instance: u16,
+        now: Instant,
+    ) -> f64 {
+        let index = self.instance_index(component, instance);
+        let Instance { machine, tenant, .. } = self.instances[index];
+        self.machines[machine.index()].cores.busy(tenant as usize, now)
+    }
+
     /// Nanoseconds of operation slots that a machine's disk has used so far.
     pub fn disk_busy_ns(&self, machine: MachineId) -> i64 {
         self.machines[machine.index()].disk.busy()

@@ -35,6 +35,16 @@ pub trait Facts {
     fn has_slots(&self) -> bool {
         false
     }
+    /// The sorts of its instances that do different work, if there are several: `primary`.
+    fn parts(&self) -> &'static [&'static str] {
+        &[]
+    }
+    /// Mean core time of such a call on one of its instances, in nanoseconds at speed 1: what a
+    /// call costs one of many alike is its share.
+    fn node_demand_ns(&self, visit: Visit, _node: u16, topology: &Topology) -> f64 {
+        let instances = topology.components[visit.component.index()].instances().max(1);
+        self.demand_ns(visit, topology) / f64::from(instances)
+    }
     /// What the kind measures besides what every component has.
     fn figures(&self) -> Vec<Declared> {
         Vec::new()

@@ -72,6 +72,8 @@ pub struct Figures {
     pub samples: Vec<(&'static str, Histogram)>,
     /// Levels, closed.
     pub levels: Vec<(&'static str, Gauge)>,
+    /// Slots held, by part, where the instances do different work; closed.
+    pub held: Vec<Gauge>,
 }
 
 impl Figures {

@@ -101,6 +101,18 @@ pub struct ComponentLedger {
     pub wasted_ns: f64,
     /// Core time by window of the series, in nanoseconds.
     pub busy_series: Vec<f64>,
+    /// By part, where the instances do different work. Whoever changes its part in a window counts
+    /// for the whole window where it is at the end.
+    pub parts: Vec<PartLedger>,
+}
+
+/// Instances of one component that do the same work, within the measured time.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct PartLedger {
+    /// Core time, in nanoseconds.
+    pub busy_ns: f64,
+    /// Core time in service, in nanoseconds.
+    pub in_service_ns: f64,
 }
 
 /// One link within the measured time.
@@ -155,6 +167,7 @@ impl Ledger {
             busy_ns: 0.0,
             wasted_ns: 0.0,
             busy_series: Vec::new(),
+            parts: Vec::new(),
         });
         let operations = topology.operations.len();
         Self {

@@ -63,6 +63,10 @@ pub trait Room {
     fn on_crash(&mut self, _cx: &mut Cx<'_>, _instance: u16) {}
     /// An instance that had died serves again.
     fn on_started(&mut self, _cx: &mut Cx<'_>, _instance: u16) {}
+    /// To which of the kind's parts an instance belongs now.
+    fn part_of(&self, _instance: u16) -> usize {
+        0
+    }
     /// The instance that has a role now; `None` if nobody has it.
     fn with_role(&self, _role: Role) -> Option<u16> {
         None

@@ -1,9 +1,9 @@
 //! Versions of items: which is the newest, and which the newest that a writer knows to be safe.
 //!
 //! Every item has a version, 0 before its first write, raised at each commit. A read is *stale*
-//! when it is answered with a version older than the newest one acknowledged before it began. Stores
-//! keep the versions of their copies themselves; here stands only what all of them agree on. Memory
-//! is taken by pages of items that were written, not by items.
+//! when it is answered with a version older than the newest one acknowledged before it began.
+//! Stores keep the versions of their copies themselves; here stands only what all of them agree on.
+//! Memory is taken by pages of items that were written, not by items.
 
 use std::collections::HashMap; // tidy: looked up by key, never iterated
 

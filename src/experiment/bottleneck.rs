@@ -14,6 +14,7 @@ use super::summary::{Bottleneck, Forecast, Limit};
 use crate::components::ComponentPlan;
 use crate::components::service::{ServicePlan, Step};
 use crate::engine::slots::{Order, UNLIMITED};
+use crate::policy::network::Place;
 use crate::random::Sampler;
 use crate::world::users::load::Source;
 use crate::world::{Observations, Plan};
@@ -75,11 +76,19 @@ struct Resource<'p> {
 
 fn resources(plan: &Plan) -> Vec<Resource<'_>> {
     let mut list = Vec::new();
+    let parts = |index: usize| plan.components[index - 1].facts().parts();
     for group in groups(plan) {
-        list.extend(cores(plan, group));
+        match group[..] {
+            [index] if !parts(index).is_empty() => list.extend(part_cores(plan, index)),
+            _ => list.extend(cores(plan, group)),
+        }
     }
     for index in 1..plan.topology.components.len() {
-        list.extend(slots(plan, index));
+        if parts(index).is_empty() {
+            list.extend(slots(plan, index));
+        } else {
+            list.extend(part_slots(plan, index));
+        }
         list.extend(disks(plan, index));
     }
     list.extend((0..plan.topology.links.len()).filter_map(|link| pool(plan, link)));
@@ -138,6 +147,54 @@ fn cores(plan: &Plan, group: Vec<usize>) -> Option<Resource<'_>> {
         quotient(busy(one), servers * one.duration.0 as f64)
     };
     Some(Resource { owner, name, servers, held_ns: Box::new(held), share: Box::new(share) })
+}
+
+/// The parts of a component whose instances do different work, with the number of their instances
+/// at the start: one of the first part, all others of the second.
+fn parts(plan: &Plan, index: usize) -> impl Iterator<Item = (usize, String, f64)> + '_ {
+    let facts = &plan.topology.components[index];
+    let others = f64::from(facts.instances()) - 1.0;
+    let names = plan.components[index - 1].facts().parts().iter().enumerate();
+    names.map(move |(part, name)| {
+        (part, format!("{}.{name}", facts.name), if part == 0 { 1.0 } else { others })
+    })
+}
+
+fn part_cores(plan: &Plan, index: usize) -> Vec<Resource<'_>> {
+    let cores = plan.topology.components[index].cores;
+    if !(cores > 0.0 && cores.is_finite()) {
+        return Vec::new();
+    }
+    let resource = |(part, owner, instances): (usize, String, f64)| Resource {
+        owner,
+        name: "cores".to_owned(),
+        servers: cores * instances,
+        held_ns: Box::new(move |one| one.ledger.components[index].parts[part].busy_ns),
+        share: Box::new(move |one| {
+            let part = one.ledger.components[index].parts[part];
+            quotient(part.busy_ns, part.in_service_ns)
+        }),
+    };
+    parts(plan, index).map(resource).collect()
+}
+
+fn part_slots(plan: &Plan, index: usize) -> Vec<Resource<'_>> {
+    let facts = plan.components[index - 1].facts();
+    let Some(each) = facts.slots() else { return Vec::new() };
+    let resource = |(part, owner, instances): (usize, String, f64)| {
+        let servers = f64::from(each) * instances;
+        let held = move |one: &Observations| {
+            one.figures[index].held.get(part).map_or(0.0, |held| held.integral() as f64)
+        };
+        Resource {
+            owner,
+            name: "connections".to_owned(),
+            servers,
+            held_ns: Box::new(held),
+            share: Box::new(move |one| quotient(held(one), servers * one.duration.0 as f64)),
+        }
+    };
+    parts(plan, index).map(resource).collect()
 }
 
 /// Whose a resource of these machines is: the host's that they all are, else the component's.
@@ -205,18 +262,35 @@ fn pool(plan: &Plan, link: usize) -> Option<Resource<'_>> {
     })
 }
 
-/// Disks that can be full: each database's machines with a limit on operations.
-fn disks(plan: &Plan, index: usize) -> Option<Resource<'_>> {
-    let ComponentPlan::Database(_) = &plan.components[index - 1] else { return None };
-    let places = plan.topology.components[index].places.iter();
-    let mut machines: Vec<usize> = places.map(|place| place.machine as usize).collect();
+/// Disks that can be full: each database's machines with a limit on operations, by part.
+fn disks(plan: &Plan, index: usize) -> Vec<Resource<'_>> {
+    let ComponentPlan::Database(_) = &plan.components[index - 1] else { return Vec::new() };
+    let places = &plan.topology.components[index].places[..];
+    match plan.components[index - 1].facts().parts().is_empty() {
+        true => disk(plan, index, places, None).into_iter().collect(),
+        false => {
+            let (first, others) = places.split_at(1);
+            let of = parts(plan, index).zip([first, others]);
+            of.filter_map(|((_, name, _), places)| disk(plan, index, places, Some(name))).collect()
+        }
+    }
+}
+
+fn disk<'p>(
+    plan: &'p Plan,
+    index: usize,
+    places: &[Place],
+    part: Option<String>,
+) -> Option<Resource<'p>> {
+    let mut machines: Vec<usize> = places.iter().map(|place| place.machine as usize).collect();
     machines.sort_unstable();
     machines.dedup();
     machines.retain(|&machine| plan.topology.machines[machine].disk_gap.0 > 0);
     if machines.is_empty() {
         return None;
     }
-    let (servers, owner) = (machines.len() as f64, owner(plan, &machines, index));
+    let servers = machines.len() as f64;
+    let owner = part.unwrap_or_else(|| owner(plan, &machines, index));
     let busy = move |one: &Observations| -> f64 {
         let share = |&machine: &usize| one.disk_utilization.get(machine).copied();
         machines.iter().filter_map(share).sum()

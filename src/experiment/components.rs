@@ -77,6 +77,18 @@ pub fn utilization(
 /// What the kind and the links of the component add.
 fn extras(plan: &Plan, observed: &[Observations], index: usize) -> Vec<Extra> {
     let mut list = Vec::new();
+    for (part, name) in plan.components[index - 1].facts().parts().iter().enumerate() {
+        let busy = |one: &Observations| {
+            let part = one.ledger.components[index].parts[part];
+            quotient(part.busy_ns, part.in_service_ns)
+        };
+        list.push(Extra {
+            name: format!("{name}_utilization"),
+            label: format!("{name} busy"),
+            unit: Unit::Ratio,
+            value: estimate(observed, busy).within(0.0, 1.0),
+        });
+    }
     for Declared { name, sort } in plan.components[index - 1].facts().figures() {
         figure_extras(observed, (index, name, sort), &mut list);
     }

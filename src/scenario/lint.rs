@@ -67,11 +67,16 @@ pub(super) fn unseen(
     }
 }
 
-/// Core time asked for per second at a component.
-fn demand(flow: &Flow, components: &[ComponentPlan], id: ComponentId, topology: &Topology) -> f64 {
+/// Core time asked for per second at one instance of a component.
+fn demand(
+    flow: &Flow,
+    components: &[ComponentPlan],
+    (id, node): (ComponentId, u16),
+    topology: &Topology,
+) -> f64 {
     let plan = components[id.index() - 1].facts();
     let here = flow.rates.iter().filter(|(visit, _)| visit.component == id);
-    here.map(|(visit, rate)| rate * plan.demand_ns(*visit, topology) / 1e9).sum()
+    here.map(|(visit, rate)| rate * plan.node_demand_ns(*visit, node, topology) / 1e9).sum()
 }
 
 fn overload(
@@ -84,9 +89,10 @@ fn overload(
     let mut told: Vec<&[ComponentId]> = Vec::new();
     for (index, machine) in topology.machines.iter().enumerate() {
         let on_it = |id: &ComponentId| {
-            let spots = &topology.components[id.index()].places;
-            let here = spots.iter().filter(|place| place.machine as usize == index).count();
-            demand(flow, components, *id, topology) * here as f64 / spots.len() as f64
+            let spots = topology.components[id.index()].places.iter().enumerate();
+            let here = spots.filter(|(_, place)| place.machine as usize == index);
+            here.map(|(node, _)| demand(flow, components, (*id, node as u16), topology))
+                .sum::<f64>()
         };
         let asked: f64 = machine.tenants.iter().map(on_it).sum::<f64>() / machine.speed;
         // The other instances of a component are as overloaded as the first.

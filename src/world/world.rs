@@ -7,10 +7,10 @@ use super::observations::Observations;
 use super::plan::Plan;
 use super::users::load::Users;
 use crate::components::caller::Resolution;
-use crate::components::context::Cx;
+use crate::components::context::{Cx, Status};
 use crate::components::event::{Event, Packed};
 use crate::components::figures::Figures;
-use crate::components::ledger::Measure;
+use crate::components::ledger::{Measure, PartLedger};
 use crate::components::record::{Note, Record};
 use crate::components::topology::{ComponentId, MachineId, users};
 use crate::components::{Component, Probed, Room};
@@ -43,6 +43,8 @@ struct World<'p> {
     /// The next instant at which something is noted: start, window, end.
     border: Instant,
     busy_before: Vec<f64>,
+    /// By component with parts and its instances.
+    nodes_before: Vec<(usize, Vec<f64>)>,
     disk_before: Vec<i64>,
     disk_after: Vec<i64>,
     limit: Instant,
@@ -88,7 +90,11 @@ impl<'p> World<'p> {
         let users = Users::new(&plan.users, &mut cx);
         let faults = if conditions.faults { &plan.faults[..] } else { &[] };
         let faults = Faults::new(faults, &mut cx);
+        let parted = (0..plan.components.len())
+            .filter(|&index| !plan.components[index].facts().parts().is_empty());
+        let nodes = |index: usize| plan.topology.components[index + 1].places.len();
         Self {
+            nodes_before: parted.map(|index| (index + 1, vec![0.0; nodes(index)])).collect(),
             busy_before: vec![0.0; plan.topology.components.len()],
             disk_before: Vec::new(),
             disk_after: Vec::new(),
@@ -175,6 +181,7 @@ impl<'p> World<'p> {
                 }
                 self.busy_before[index] = busy;
             }
+            self.note_parts(border);
             if border == end {
                 self.cx.count_present(1);
                 self.disk_after = self.disk_busy();
@@ -187,6 +194,28 @@ impl<'p> World<'p> {
         // After the end every event comes by here: the cohort may be resolved, or time be up.
         let done = self.ended && (self.users.outstanding == 0 || now >= self.limit);
         self.over |= self.interrupted || done;
+    }
+
+    /// Books the core time since the last border to the parts of components that have some.
+    fn note_parts(&mut self, border: Instant) {
+        let window = self.cx.ledger.measure.window_ns.min(border.0);
+        for (index, before) in &mut self.nodes_before {
+            let id = ComponentId::new(*index);
+            let parts = self.plan.components[*index - 1].facts().parts().len();
+            let cores = self.plan.topology.components[*index].cores;
+            self.cx.ledger.components[*index].parts.resize(parts, PartLedger::default());
+            for (node, before) in before.iter_mut().enumerate() {
+                let busy = self.cx.instance_busy_ns_at(id, node as u16, border);
+                let part = self.components[*index - 1].room().part_of(node as u16);
+                let up = self.cx.status(id, node as u16) == Status::Up;
+                let ledger = &mut self.cx.ledger.components[*index].parts[part];
+                if border.0 > 0 {
+                    ledger.busy_ns += busy - *before;
+                    ledger.in_service_ns += if up { cores * window as f64 } else { 0.0 };
+                }
+                *before = busy;
+            }
+        }
     }
 
     fn disk_busy(&self) -> Vec<i64> {

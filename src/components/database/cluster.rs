@@ -208,6 +208,11 @@ impl<'p> Cluster<'p> {
         (0..self.nodes.len() as u16).filter(move |&node| node != primary)
     }
 
+    /// Whether a node is the primary.
+    pub fn leads(&self, node: u16) -> bool {
+        node == self.primary
+    }
+
     /// The node that has a role.
     pub fn with_role(&self, role: Role) -> Option<u16> {
         match role {

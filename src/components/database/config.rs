@@ -396,6 +396,32 @@ impl Facts for DatabasePlan {
         true
     }
 
+    fn parts(&self) -> &'static [&'static str] {
+        match self.copies {
+            Copies::Led(_) => &["primary", "replica"],
+            _ => &[],
+        }
+    }
+
+    fn node_demand_ns(&self, visit: Visit, node: u16, topology: &Topology) -> f64 {
+        let (all, demand) = (f64::from(self.nodes), self.demand_ns(visit, topology));
+        let Copies::Led(led) = &self.copies else {
+            // A write, and each read of a quorum, is done on every node.
+            return demand;
+        };
+        let store = topology.components[self.id.index()].store;
+        let away = match (visit.access, store.map(|store| store.reads)) {
+            (Access::Read, Some(ReadsFrom::Replicas(share))) => share,
+            (Access::Read, Some(ReadsFrom::OwnWrites)) => 1.0,
+            _ => 0.0,
+        };
+        match (node, visit.access) {
+            (0, _) => demand * (1.0 - away),
+            (_, Access::Write) => led.apply.mean_ns(),
+            _ => demand * away / (all - 1.0),
+        }
+    }
+
     fn figures(&self) -> Vec<Declared> {
         match self.copies {
             Copies::One => Vec::new(),

@@ -13,7 +13,7 @@ use crate::components::{Role, Room};
 use crate::engine::pages::Pages;
 use crate::engine::slots::{Admission, Order, Slots, UNLIMITED};
 use crate::engine::stream::{DrawKey, salt};
-use crate::metrics::{CountSeries, Windows};
+use crate::metrics::{CountSeries, Gauge, Windows};
 use crate::units::Duration;
 
 const STATEMENT: u64 = salt("statement");
@@ -53,6 +53,8 @@ pub struct Database<'p> {
     draws: DrawKey,
     /// Shares of operations so far, for their draws.
     shares: u64,
+    /// Connections held, by part.
+    held: Vec<Gauge>,
     reads: CountSeries,
     stale: CountSeries,
     lost: CountSeries,
@@ -96,6 +98,7 @@ impl<'p> Database<'p> {
             copies,
             draws,
             shares: 0,
+            held: vec![Gauge::new(measure.gauge(), 0); 2],
             reads: series(),
             stale: series(),
             lost: series(),
@@ -104,6 +107,8 @@ impl<'p> Database<'p> {
 
     /// A call has a connection: a writer needs its row next.
     fn start(&mut self, cx: &mut Cx<'_>, call: CallKey) {
+        let part = self.part_of(cx.calls[call].instance);
+        self.held[part].change(cx.now().0, 1);
         let frame = &mut cx.calls[call];
         frame.set(flag::SLOT);
         let instance = frame.instance as usize;
@@ -180,7 +185,10 @@ impl<'p> Database<'p> {
             return;
         }
         frame.clear(flag::SLOT);
-        let node = &mut self.nodes[frame.instance as usize];
+        let instance = frame.instance;
+        let part = self.part_of(instance);
+        self.held[part].change(cx.now().0, -1);
+        let node = &mut self.nodes[instance as usize];
         if let Some(next) = node.slots.leave::<ByQueue, _>(&mut cx.calls) {
             let next = cx.calls.key_at(next);
             let now = cx.now();
@@ -296,6 +304,17 @@ impl<'p> Database<'p> {
 }
 
 impl Database<'_> {
+    /// Counts anew who holds connections: a node has changed its part, or died with them.
+    fn recount(&mut self, cx: &Cx<'_>) {
+        let mut held = [0; 2];
+        for (node, state) in self.nodes.iter().enumerate() {
+            held[self.part_of(node as u16)] += i64::from(state.slots.busy());
+        }
+        for (gauge, held) in self.held.iter_mut().zip(held) {
+            gauge.set(cx.now().0, held);
+        }
+    }
+
     /// A message between nodes that are all alike arrives.
     fn message(&mut self, cx: &mut Cx<'_>, place: u32) {
         let State::Leaderless(nodes) = &mut self.copies else { return };
@@ -461,6 +480,9 @@ impl Room for Database<'_> {
             ((Clock::Message, place), _) => self.message(cx, place),
             ((clock, number), State::Led(cluster)) => {
                 cluster.on_clock(cx, instance, clock, number);
+                if clock == Clock::Promote {
+                    self.recount(cx);
+                }
                 self.tell(cx);
             }
             _ => unreachable!("one node has no other clocks"),
@@ -475,12 +497,20 @@ impl Room for Database<'_> {
         if let State::Led(cluster) = &mut self.copies {
             cluster.on_crash(cx, instance);
         }
+        self.recount(cx);
     }
 
     fn on_started(&mut self, cx: &mut Cx<'_>, instance: u16) {
         if let State::Led(cluster) = &mut self.copies {
             cluster.on_started(cx, instance);
             self.tell(cx);
+        }
+    }
+
+    fn part_of(&self, instance: u16) -> usize {
+        match &self.copies {
+            State::Led(cluster) => usize::from(!cluster.leads(instance)),
+            _ => 0,
         }
     }
 
@@ -492,6 +522,7 @@ impl Room for Database<'_> {
     }
 
     fn figures(&mut self) -> Figures {
+        self.held.iter_mut().for_each(Gauge::close);
         let (parts, of) = (self.stale.sums().to_vec(), self.reads.sums().to_vec());
         let ratios = vec![Ratio { name: "stale_reads", parts, of }];
         match &mut self.copies {
@@ -501,6 +532,7 @@ impl Room for Database<'_> {
                 counts: vec![("lost_writes", self.lost.sums().to_vec())],
                 samples: vec![("lag", std::mem::take(&mut cluster.lag))],
                 levels: vec![("backlog", cluster.closed_backlog())],
+                held: std::mem::take(&mut self.held),
             },
             State::Leaderless(_) => Figures { ratios, ..Figures::default() },
         }

@@ -61,6 +61,8 @@ pub enum ComponentMeasure {
     Sample(&'static str),
     /// A level of the kind.
     Level(&'static str),
+    /// Busy core time over core time in service of one part.
+    PartUtilization(usize),
 }
 
 /// A component, and one operation of it or all.
@@ -130,6 +132,7 @@ impl ComponentMeasure {
                 | Self::Count(_)
                 | Self::Sample(_)
                 | Self::Level(_)
+                | Self::PartUtilization(_)
         )
     }
 
@@ -158,6 +161,10 @@ impl ComponentMeasure {
                     None => counts.iter().sum(),
                 };
                 Reading::figure(total as f64)
+            }
+            Self::PartUtilization(part) => {
+                let parts = ledger.parts.get(*part).copied().unwrap_or_default();
+                quotient(parts.busy_ns, parts.in_service_ns)
             }
             Self::Level(name) => match (figures.level(name), windows) {
                 (None, _) => Reading::share(0, 0),

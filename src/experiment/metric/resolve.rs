@@ -139,6 +139,13 @@ impl<'p> Names<'p> {
         self.components.iter().skip(1).position(|name| *name == word).map(|index| index + 1)
     }
 
+    /// A part of a component whose instances do different work.
+    fn part(&self, component: &str, part: &str) -> Option<(usize, usize)> {
+        let component = self.component(component)?;
+        let parts = self.plan.components[component - 1].facts().parts();
+        parts.iter().position(|name| *name == part).map(|part| (component, part))
+    }
+
     fn fault(&self, word: &str) -> Option<usize> {
         self.faults.iter().position(|name| *name == word)
     }
@@ -193,6 +200,18 @@ impl<'p> Names<'p> {
                 out.error(NOT_KEPT, address[1].span, message)
                     .help(format!("`{first}` without the number is all of them together"));
                 None
+            }
+            [first, second] if self.part(first, second).is_some() => {
+                let (component, part) = self.part(first, second)?;
+                if measure.metric.value != Word::Utilization {
+                    let name = measure.metric.value.word().name();
+                    let message = format!("`{name}` is not kept for a part of a component");
+                    out.error(NOT_KEPT, measure.span, message)
+                        .help("of a part there is `utilization`");
+                    return None;
+                }
+                let measure = ComponentMeasure::PartUtilization(part);
+                Some(Subject::Component { component, operation: None, measure })
             }
             [first, second] => {
                 let operation = self.operation(first);
