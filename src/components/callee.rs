@@ -10,7 +10,10 @@ use super::record::Note;
 use super::topology::{ComponentId, LinkId, MachineId};
 use crate::engine::processor::Next;
 use crate::engine::schedule::Lane;
+use crate::engine::stream::salt;
 use crate::units::{Duration, Instant};
+
+const STARTUP: u64 = salt("startup");
 
 impl Cx<'_> {
     /// A call reaches its callee; the component to be told of it, if one is.
@@ -35,7 +38,7 @@ impl Cx<'_> {
                 }
                 Some(call.component)
             }
-            Status::Refusing => {
+            Status::Refusing | Status::Absent => {
                 call.arrived = now;
                 call.phase = Phase::Present;
                 self.ledger.arrived(call, now);
@@ -304,17 +307,14 @@ impl Cx<'_> {
         let index = self.instance_index(component, instance);
         let state = &mut self.instances[index];
         if state.status == Status::Up {
-            self.ledger.components[component.index()].in_service.change(now.0, -1);
+            self.ledger.serves(component, now, -1);
         }
         let state = &mut self.instances[index];
         state.status = if silently { Status::Silent } else { Status::Refusing };
         state.life += 1;
         state.down_since = now;
-        let here = |cx: &Self, key: &CallKey| {
-            let call = &cx.calls[*key];
-            call.component == component && call.instance == instance && call.phase == Phase::Present
-        };
-        let doomed: Vec<CallKey> = self.calls.keys().filter(|key| here(self, key)).collect();
+        let here = |key: &CallKey| self.is_at(*key, component, instance);
+        let doomed: Vec<CallKey> = self.calls.keys().filter(here).collect();
         for key in doomed {
             if !self.calls.is_live(key) {
                 continue;
@@ -322,6 +322,12 @@ impl Cx<'_> {
             self.kill(key, silently, now);
         }
         self.clear_callers(component, instance);
+    }
+
+    /// Whether a frame is at an instance.
+    pub(super) fn is_at(&self, key: CallKey, component: ComponentId, instance: u16) -> bool {
+        let call = &self.calls[key];
+        call.component == component && call.instance == instance && call.phase == Phase::Present
     }
 
     fn kill(&mut self, key: CallKey, silently: bool, now: Instant) {
@@ -350,13 +356,21 @@ impl Cx<'_> {
     pub fn start(&mut self, component: ComponentId, instance: u16) {
         let index = self.instance_index(component, instance);
         let state = &mut self.instances[index];
-        if state.status == Status::Up {
+        if matches!(state.status, Status::Up | Status::Absent) {
             return;
         }
         // The machine is back at once; the process refuses until it is ready.
         state.status = Status::Refusing;
-        let life = state.life;
-        let startup = self.topology.components[component.index()].startup;
+        self.begin_startup(component, instance);
+    }
+
+    /// The process of an instance is started.
+    pub(super) fn begin_startup(&mut self, component: ComponentId, instance: u16) {
+        let life = self.instances[self.instance_index(component, instance)].life;
+        let facts = &self.topology.components[component.index()];
+        let key = self.root.child(salt(&facts.name)).child(STARTUP);
+        let key = key.child(u64::from(instance)).child(u64::from(life));
+        let startup = Duration(facts.startup.sample(&mut key.draw()));
         self.schedule.after(startup, Event::Started(component, instance, life));
     }
 
@@ -369,7 +383,7 @@ impl Cx<'_> {
             return false;
         }
         state.status = Status::Up;
-        self.ledger.components[component.index()].in_service.change(now.0, 1);
+        self.ledger.serves(component, now, 1);
         true
     }
 

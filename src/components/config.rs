@@ -8,7 +8,7 @@ use crate::language::{Name, Names};
 use crate::policy::call::CallConfig;
 use crate::random::{Distribution, PopularityConfig};
 use crate::scalar;
-use crate::units::{Bytes, Count, Duration, Factor, Price, UnitError, UnitErrorKind};
+use crate::units::{Bytes, Count, Factor, Price, UnitError, UnitErrorKind};
 
 config! {
     /// Keys of every kind.
@@ -20,7 +20,7 @@ config! {
         /// The machine, shared with others, that its one instance runs on.
         host: Option<Name> = "none",
         /// From the start of a process until it serves.
-        startup: Duration = "0s",
+        startup: Distribution = "0s",
         /// What an instance costs by the time, when no row of the price table says it.
         price: Option<Price> = "none",
     }

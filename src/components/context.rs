@@ -32,6 +32,8 @@ pub enum Status {
     Refusing,
     /// Its machine is gone: silence.
     Silent,
+    /// There is no such instance, or not yet.
+    Absent,
 }
 
 /// What a run knows of one instance.
@@ -162,13 +164,14 @@ impl<'p> Cx<'p> {
         let mut first_instance = Vec::new();
         for (index, facts) in topology.components.iter().enumerate() {
             first_instance.push(instances.len() as u32);
-            instances.extend(facts.places.iter().map(|place| {
+            instances.extend(facts.places.iter().enumerate().map(|(number, place)| {
+                let there = number < usize::from(facts.at_start);
                 let machine = MachineId::new(place.machine as usize);
                 let tenants = &topology.machines[machine.index()].tenants;
                 let own = ComponentId::new(index);
                 let tenant = tenants.iter().position(|&tenant| tenant == own);
                 Instance {
-                    status: Status::Up,
+                    status: if there { Status::Up } else { Status::Absent },
                     machine,
                     tenant: tenant.expect("a component lives on its machine") as u16,
                     life: 0,
@@ -202,7 +205,7 @@ impl<'p> Cx<'p> {
         }
         let waits = topology.links.iter().map(|link| link.policy.pool.and_then(|pool| pool.wait));
         let pool_waits = waits.map(|wait| wait.map(|delay| timers.list(delay))).collect();
-        Self {
+        let mut cx = Self {
             topology,
             schedule,
             calls: Arena::with_capacity(1024),
@@ -222,7 +225,9 @@ impl<'p> Cx<'p> {
             stack: Vec::new(),
             detections: Vec::new(),
             losses: Vec::new(),
-        }
+        };
+        cx.strike_absent();
+        cx
     }
 
     /// The clock.

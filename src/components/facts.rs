@@ -45,6 +45,10 @@ pub trait Facts {
         let instances = topology.components[visit.component.index()].instances().max(1);
         self.demand_ns(visit, topology) / f64::from(instances)
     }
+    /// Whether its instances come and go.
+    fn scales(&self) -> bool {
+        false
+    }
     /// What the kind measures besides what every component has.
     fn figures(&self) -> Vec<Declared> {
         Vec::new()

@@ -91,6 +91,10 @@ pub struct ComponentLedger {
     pub waiting: Gauge,
     /// Instances in service.
     pub in_service: Gauge,
+    /// The fewest after a change within the measured time.
+    in_service_min: i64,
+    /// Instances ordered: starting, in service, down, or on their way out. They are paid.
+    pub ordered: Gauge,
     /// Sum over the calls of the time present within the measured time, in nanoseconds.
     pub time_present: i128,
     /// Present at the start and at the end, counted frame by frame.
@@ -113,6 +117,13 @@ pub struct PartLedger {
     pub busy_ns: f64,
     /// Core time in service, in nanoseconds.
     pub in_service_ns: f64,
+}
+
+impl ComponentLedger {
+    /// The fewest instances in service at any time of the measured time.
+    pub fn in_service_min(&self) -> i64 {
+        self.in_service_min.min(self.in_service.at_start())
+    }
 }
 
 /// One link within the measured time.
@@ -161,7 +172,9 @@ impl Ledger {
             operations: Vec::new(),
             present: gauge(0),
             waiting: gauge(0),
-            in_service: gauge(i64::from(facts.instances())),
+            in_service: gauge(i64::from(facts.at_start)),
+            in_service_min: i64::MAX,
+            ordered: gauge(i64::from(facts.at_start)),
             time_present: 0,
             present_at: [0; 2],
             busy_ns: 0.0,
@@ -191,6 +204,7 @@ impl Ledger {
             ledger.present.close();
             ledger.waiting.close();
             ledger.in_service.close();
+            ledger.ordered.close();
             ledger.operations = rows.by_ref().take(self.operations).collect();
         }
     }
@@ -271,6 +285,16 @@ impl Ledger {
             self.rows[call.row as usize].wait.record(waited);
         }
         waited
+    }
+
+    /// An instance begins to serve (1) or ceases to (-1).
+    pub fn serves(&mut self, component: ComponentId, now: Instant, by: i64) {
+        let measured = self.measure.covers(now);
+        let ledger = &mut self.components[component.index()];
+        ledger.in_service.change(now.0, by);
+        if measured {
+            ledger.in_service_min = ledger.in_service_min.min(ledger.in_service.value());
+        }
     }
 
     /// Core time spent for nobody between two instants.

@@ -17,6 +17,7 @@ pub mod ledger;
 pub mod names;
 pub mod outcome;
 pub mod record;
+mod roster;
 pub mod topology;
 pub mod versions;
 
@@ -28,6 +29,7 @@ pub mod store;
 
 use crate::kinded;
 use crate::language::Span;
+use crate::policy::autoscale::Written;
 use cache::{Cache, CacheConfig, CachePlan};
 use call::CallKey;
 use context::Cx;
@@ -105,6 +107,10 @@ pub trait RoomConfig {
     fn cores_default(&self) -> u64;
     /// Its nodes, each with its own machine if it has one; `None` for `instances` alike.
     fn nodes(&self) -> Option<Vec<Option<&config::MachineConfig>>> {
+        None
+    }
+    /// How its instances come and go, if they do.
+    fn autoscale(&self) -> Written<'_> {
         None
     }
     /// Which of its nodes callers call.

@@ -44,8 +44,10 @@ pub struct ComponentFacts {
     pub places: Vec<Place>,
     /// Cores of one instance that are its own or shared with others on the host.
     pub cores: f64,
-    /// Time from a restart until an instance serves.
-    pub startup: Duration,
+    /// How many instances there are at the start, the first ones; others may come.
+    pub at_start: u16,
+    /// Time from a start until an instance serves.
+    pub startup: Sampler,
     /// For a store of several nodes: which of them its callers call.
     pub store: Option<StorePlan>,
     /// For a cache: the hit ratio that its size and the popularity of the items let expect.
@@ -53,7 +55,7 @@ pub struct ComponentFacts {
 }
 
 impl ComponentFacts {
-    /// Number of instances.
+    /// Number of instances, at most.
     pub fn instances(&self) -> u16 {
         self.places.len() as u16
     }

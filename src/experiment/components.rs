@@ -4,7 +4,7 @@ use super::metric::{calls, in_service_core_ns, wait};
 use super::sample::Sample;
 use super::statistics::Value;
 use super::summarize::{estimate, failures, proportion, quantiles, quotient, rate};
-use super::summary::{Component, Extra, Quantiles, Unit};
+use super::summary::{Component, Extra, InService, Quantiles, Unit};
 use crate::components::figures::{Declared, Sort};
 use crate::components::ledger::{LinkLedger, OperationLedger};
 use crate::components::outcome::Cause;
@@ -33,7 +33,8 @@ pub fn component(plan: &Plan, observed: &[Observations], index: usize) -> Compon
     };
     Component {
         kind: facts.kind.to_owned(),
-        instances: u32::from(facts.instances()),
+        instances: u32::from(facts.at_start),
+        in_service: in_service(plan, observed, index),
         utilization: utilization(plan, observed, index),
         wasted: estimate(observed, |one| {
             let ledger = &one.ledger.components[index];
@@ -59,6 +60,16 @@ pub fn component(plan: &Plan, observed: &[Observations], index: usize) -> Compon
         failures: failures(failed),
         extras: extras(plan, observed, index),
     }
+}
+
+/// How many instances were in service, where they come and go.
+fn in_service(plan: &Plan, observed: &[Observations], index: usize) -> Option<InService> {
+    let ledgers = || observed.iter().map(|one| &one.ledger.components[index]);
+    plan.components[index - 1].facts().scales().then(|| InService {
+        mean: estimate(observed, |one| one.ledger.components[index].in_service.mean().into()),
+        min: ledgers().map(|one| one.in_service_min() as u32).min().unwrap_or(0),
+        max: ledgers().map(|one| one.in_service.max() as u32).max().unwrap_or(0),
+    })
 }
 
 /// Busy core time over core time in service.

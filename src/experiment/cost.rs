@@ -1,6 +1,7 @@
 //! The bill: what a month of the system costs, from what is provisioned and what was used.
 //!
-//! Machines are paid for 730 hours a month, whether they serve, wait or are down. What is paid by
+//! Machines are paid for 730 hours a month, whether they serve, wait or are down; instances that come
+//! and go for the mean number of the measured time. What is paid by
 //! the amount is counted in the measured time, which usually is a peak hour, and a month has as
 //! many of those seconds as 730 hours times the product's mean-to-peak ratio. A run that was shrunk
 //! is counted at full size. It knows prices and amounts only; what is paid is settled by the plan.
@@ -50,7 +51,7 @@ pub fn cost(plan: &Plan, observed: &[Observations]) -> Option<Cost> {
             item: line.item.clone(),
             source: line.source.clone(),
             unit: match line.basis {
-                CostBasis::Machines { .. } => Unit::Count,
+                CostBasis::Machines { .. } | CostBasis::Ordered { .. } => Unit::Count,
                 CostBasis::Answers { .. } => Unit::Bytes,
             },
             amount: over(&|one| amount(one).into()),
@@ -82,6 +83,10 @@ fn amount(
 ) -> f64 {
     match &line.basis {
         CostBasis::Machines { number, .. } => *number,
+        CostBasis::Ordered { component, each, .. } => {
+            let ordered = &observed.ledger.components[*component].ordered;
+            ordered.mean().map_or(0.0, |mean| mean * each)
+        }
         CostBasis::Answers { component, .. } => {
             let calls = &observed.ledger.components[*component].operations;
             let bytes = calls.iter().zip(&topology.operations);
@@ -93,7 +98,7 @@ fn amount(
 
 fn dollars(line: &CostLinePlan, amount: f64) -> f64 {
     match &line.basis {
-        CostBasis::Machines { month, .. } => amount * month,
+        CostBasis::Machines { month, .. } | CostBasis::Ordered { month, .. } => amount * month,
         CostBasis::Answers { tariff, .. } => tariff.of(amount / 1e9),
     }
 }

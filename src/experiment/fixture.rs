@@ -86,7 +86,8 @@ fn topology(server: ComponentId) -> Topology {
         kind,
         places: machine.map(|machine| Place { machine, zone: 0 }).into_iter().collect(),
         cores: 1.0,
-        startup: Duration(0),
+        at_start: u16::from(machine.is_some()),
+        startup: Sampler::constant(0),
         store: None,
         hit_ratio_expected: 0.0,
     };
@@ -139,6 +140,7 @@ fn station(id: ComponentId, work: Sampler) -> ServicePlan {
             preemptive: false,
         },
         asynchronous: false,
+        scaling: None,
         steps: vec![Step::Work { law: work, salt: 7 }, Step::End],
         entries: vec![0, 1],
     }

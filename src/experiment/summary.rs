@@ -150,8 +150,10 @@ impl Quantiles {
 pub struct Component {
     /// The word of its kind.
     pub kind: String,
-    /// Number of instances as written.
+    /// Number of instances; where they come and go, at the start.
     pub instances: u32,
+    /// How many there were, where they come and go.
+    pub in_service: Option<InService>,
     /// Busy core time over core time in service; no data without cores of its own.
     pub utilization: Estimate,
     /// Share of the busy core time spent for callers who had given up.
@@ -178,6 +180,17 @@ pub struct Component {
     pub failures: Named<u64>,
     /// What its kind adds.
     pub extras: Vec<Extra>,
+}
+
+/// Instances in service of a component whose instances come and go.
+#[derive(Clone, Debug, PartialEq)]
+pub struct InService {
+    /// Mean over time.
+    pub mean: Estimate,
+    /// The fewest at any time, over all replications.
+    pub min: u32,
+    /// The most at any time, over all replications.
+    pub max: u32,
 }
 
 /// A figure that only some kinds of component have.

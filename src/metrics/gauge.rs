@@ -23,6 +23,8 @@ pub struct Gauge {
     next_border_ns: i64,
     /// Integral since the last time that it was booked at a border.
     running: i128,
+    /// What was taken out of `running` at borders, whether it is measured or not.
+    booked: i128,
     max: i64,
     window: GaugeWindow,
     phase: Phase,
@@ -55,6 +57,7 @@ impl Gauge {
             since_ns: window.from_ns,
             next_border_ns: window.from_ns,
             running: 0,
+            booked: 0,
             max: value,
             window,
             phase: Phase::Before,
@@ -99,6 +102,12 @@ impl Gauge {
         self.value
     }
 
+    /// Number x nanoseconds up to an instant not before the last change, from an instant that stays
+    /// the same: two of them differ by the integral between, within the measured time or not.
+    pub const fn so_far(&self, now_ns: i64) -> i128 {
+        self.booked + self.running + self.value as i128 * (now_ns - self.since_ns) as i128
+    }
+
     /// Books everything up to the end of the measured time; the readings below need it.
     pub fn close(&mut self) {
         if self.phase != Phase::After {
@@ -122,6 +131,7 @@ impl Gauge {
                 Phase::Inside => self.book(border_ns),
                 Phase::After => unreachable!("a border after the end"),
             }
+            self.booked += self.running;
             self.running = 0;
             self.next_border_ns = self.border_after(border_ns);
         }
@@ -286,6 +296,23 @@ mod tests {
         assert_eq!(left.integral(), 10 + 3 * 90 + 4 * 40);
         assert_eq!((left.at_start(), left.at_end(), left.max()), (1, 7, 4));
         assert_eq!(left.series().map(|(_, sums)| sums.to_vec()), Some(vec![130, 310]));
+    }
+
+    #[test]
+    fn integrals_between_any_two_instants_are_known() {
+        let mut gauge = Gauge::with_series(WINDOW, 2, 30);
+        let mut expected = 0;
+        let mut before = (-80, gauge.so_far(-80));
+        for (at, delta) in [(-50, 3), (-7, -1), (0, 2), (29, 1), (95, -4), (160, 2), (230, 0)] {
+            expected += i128::from(gauge.value()) * i128::from(at - before.0);
+            let so_far = gauge.so_far(at);
+            assert_eq!(so_far - before.1, i128::from(gauge.value()) * i128::from(at - before.0));
+            before = (at, so_far);
+            gauge.change(at, delta);
+            assert_eq!(gauge.so_far(at), so_far, "a change takes no time");
+        }
+        assert_eq!(gauge.so_far(230) - gauge.so_far(230), 0);
+        assert_eq!(before.1 - Gauge::new(WINDOW, 2).so_far(-80), expected);
     }
 
     #[test]

@@ -180,9 +180,11 @@ pub struct Choice {
 #[derive(Clone, Debug)]
 pub struct Balancer {
     open: Vec<u32>,
+    /// Whether a backend is there at all; what is not is never chosen.
+    listed: Vec<bool>,
     up: Vec<bool>,
     ejected_until: Vec<Instant>,
-    /// Backends that may be chosen, in order; all of them when none is.
+    /// Backends that may be chosen, in order; all that are there when none is up.
     eligible: Vec<u16>,
     eligible_bits: Vec<u64>,
     /// Kept only for [`Strategy::LeastConnections`].
@@ -192,7 +194,10 @@ pub struct Balancer {
     pointer: usize,
     smooth: Vec<f64>,
     response_ns: Vec<f64>,
-    sticky: HashMap<u32, u16>, // tidy: looked up by key, never iterated
+    /// How often each backend has left: who was stuck to it before is free again.
+    left: Vec<u16>,
+    /// By user, the backend of the first choice and how often that had left by then.
+    sticky: HashMap<u32, (u16, u16)>, // tidy: looked up by key, never iterated
 }
 
 /// Share of the newest response time in the smoothed one.
@@ -205,6 +210,7 @@ impl Balancer {
         let counts = plan.strategy == Strategy::LeastConnections;
         let mut balancer = Self {
             open: vec![0; backends],
+            listed: vec![true; backends],
             up: vec![true; backends],
             ejected_until: vec![Instant(i64::MIN); backends],
             eligible: Vec::with_capacity(backends),
@@ -214,15 +220,34 @@ impl Balancer {
             pointer: 0,
             smooth: vec![0.0; backends],
             response_ns: vec![0.0; backends],
+            left: vec![0; backends],
             sticky: HashMap::new(),
         };
         balancer.refresh();
         balancer
     }
 
-    /// Number of backends.
-    fn len(&self) -> usize {
-        self.open.len()
+    /// Open connections to a backend.
+    pub fn open(&self, backend: u16) -> u32 {
+        self.open[backend as usize]
+    }
+
+    /// Whether a backend is there.
+    pub fn is_listed(&self, backend: u16) -> bool {
+        self.listed[backend as usize]
+    }
+
+    /// Puts a backend onto the list, as one of which nothing is known but whether it counts as up,
+    /// or takes it off: it gets no new connection and nobody is stuck to it any more.
+    pub fn list(&mut self, backend: u16, up: Option<bool>) {
+        let index = backend as usize;
+        self.listed[index] = up.is_some();
+        self.up[index] = up.unwrap_or(false);
+        self.ejected_until[index] = Instant(i64::MIN);
+        self.response_ns[index] = 0.0;
+        self.smooth[index] = 0.0;
+        self.left[index] = self.left[index].wrapping_add(u16::from(up.is_none()));
+        self.refresh();
     }
 
     /// Whether the health check holds a backend to be up.
@@ -243,7 +268,8 @@ impl Balancer {
     /// more than `share_max` of the backends would be out (at least one may always be).
     pub fn eject(&mut self, backend: u16, until: Instant, share_max: f64, now: Instant) -> bool {
         let out = self.ejected_until.iter().filter(|&&end| end > now).count();
-        let allowed = ((self.len() as f64 * share_max).floor() as usize).max(1);
+        let there = self.listed.iter().filter(|&&listed| listed).count();
+        let allowed = ((there as f64 * share_max).floor() as usize).max(1);
         if self.ejected_until[backend as usize] > now || out >= allowed {
             return false;
         }
@@ -252,22 +278,25 @@ impl Balancer {
         true
     }
 
-    /// Ends an ejection.
-    pub fn readmit(&mut self, backend: u16) {
-        self.ejected_until[backend as usize] = Instant(i64::MIN);
-        self.refresh();
+    /// Ends an ejection that is over.
+    pub fn readmit(&mut self, backend: u16, now: Instant) {
+        let until = &mut self.ejected_until[backend as usize];
+        if *until <= now {
+            *until = Instant(i64::MIN);
+            self.refresh();
+        }
     }
 
     fn refresh(&mut self) {
         self.eligible.clear();
         let may = |backend: &u16| {
             let index = *backend as usize;
-            self.up[index] && self.ejected_until[index].0 == i64::MIN
+            self.listed[index] && self.up[index] && self.ejected_until[index].0 == i64::MIN
         };
         let all = 0..self.open.len() as u16;
         self.eligible.extend(all.clone().filter(may));
         if self.eligible.is_empty() {
-            self.eligible.extend(all);
+            self.eligible.extend(all.filter(|&backend| self.listed[backend as usize]));
         }
         self.eligible_bits.fill(0);
         for &backend in &self.eligible {
@@ -311,7 +340,7 @@ impl Balancer {
     /// Forgets all that it knows: the process that knew it died.
     pub fn clear(&mut self) {
         self.open.fill(0);
-        self.up.fill(true);
+        self.up.fill(true); // What is not listed stays so.
         self.ejected_until.fill(Instant(i64::MIN));
         self.response_ns.fill(0.0);
         self.sticky.clear();
@@ -328,14 +357,15 @@ impl Balancer {
             return self.next_in_turn(None);
         }
         if plan.sticky {
-            if let Some(&kept) = self.sticky.get(&choice.user)
+            if let Some(&(kept, left)) = self.sticky.get(&choice.user)
                 && self.is_eligible(kept)
+                && self.left[kept as usize] == left
                 && choice.avoid != Some(kept)
             {
                 return kept;
             }
             let picked = self.pick_fresh(plan, choice);
-            self.sticky.insert(choice.user, picked);
+            self.sticky.insert(choice.user, (picked, self.left[picked as usize]));
             return picked;
         }
         self.pick_fresh(plan, choice)
@@ -576,6 +606,62 @@ mod tests {
         let (plan, mut balancer) = power(8, true, 1);
         assert!((0..9).all(|number| balancer.pick(&plan, choice(number)) == 0));
         assert_eq!(balancer.pointer, 0);
+    }
+
+    /// A backend that is not there is chosen by no strategy, not even when nobody is up.
+    #[test]
+    fn what_is_not_listed_is_never_chosen() {
+        let hash = Strategy::ConsistentHash { by: HashBy::User };
+        let names: Vec<String> = (0..4).map(|one| format!("web.{one}")).collect();
+        for strategy in [
+            Strategy::RoundRobin,
+            Strategy::WeightedRoundRobin,
+            Strategy::Random,
+            Strategy::WeightedRandom,
+            Strategy::LeastConnections,
+            Strategy::WeightedLeastConnections,
+            Strategy::LeastResponseTime,
+            Strategy::PowerOfD { d: 3, replace: false },
+            hash,
+        ] {
+            let plan = BalancePlan::new(strategy, vec![1.0; 4], false, &names, 10);
+            let mut balancer = Balancer::new(&plan);
+            balancer.list(1, None);
+            let all_of = |balancer: &mut Balancer| {
+                let pick = |number| {
+                    let user = number as u32;
+                    balancer.pick(&plan, Choice { user, ..choice(number) })
+                };
+                let mut picked: Vec<u16> = (0..200).map(pick).collect();
+                picked.sort_unstable();
+                picked.dedup();
+                picked
+            };
+            let rest = all_of(&mut balancer);
+            assert!(!rest.contains(&1), "{strategy:?}: {rest:?}");
+            (0..4).for_each(|backend| _ = balancer.set_up(backend, false));
+            let none_up = all_of(&mut balancer);
+            assert!(!none_up.contains(&1), "{strategy:?}: {none_up:?}");
+            // Back on the list it counts as down until somebody says otherwise.
+            (0..4).for_each(|backend| _ = balancer.set_up(backend, true));
+            balancer.list(1, Some(false));
+            assert!(!all_of(&mut balancer).contains(&1), "{strategy:?}");
+        }
+    }
+
+    /// Who was stuck to a backend that left does not come back to its successor.
+    #[test]
+    fn users_stick_to_a_backend_and_not_to_its_place() {
+        let plan = BalancePlan::new(Strategy::RoundRobin, vec![1.0; 2], true, &[], 0);
+        let mut balancer = Balancer::new(&plan);
+        let pick =
+            |balancer: &mut Balancer, user| balancer.pick(&plan, Choice { user, ..choice(9) });
+        assert_eq!([0, 1].map(|user| pick(&mut balancer, user)), [0, 1]);
+        balancer.list(1, None);
+        balancer.list(1, Some(true));
+        assert_eq!(pick(&mut balancer, 0), 0, "its backend never left");
+        assert_eq!(pick(&mut balancer, 1), 0, "the next in turn, not the one in the old place");
+        assert_eq!(pick(&mut balancer, 2), 1, "new users come to it");
     }
 
     /// Sixty-four different backends are drawn out of sixty-four: the one idle is always found.

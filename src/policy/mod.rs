@@ -3,6 +3,7 @@
 //! Each policy is what was written, what was planned, and (where it has one) the state of one
 //! caller. A policy does not know the components at either end.
 
+pub mod autoscale;
 pub mod balance;
 pub mod call;
 pub mod health;

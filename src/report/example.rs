@@ -30,6 +30,7 @@ fn component(kind: &str, instances: u32, utilization: f64, arrivals: f64) -> Com
     Component {
         kind: kind.to_owned(),
         instances,
+        in_service: None,
         utilization: about(utilization, utilization / 200.0),
         wasted: about(0.0, 0.0),
         queue_length: about(0.3 * busy, 0.02),

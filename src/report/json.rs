@@ -5,8 +5,8 @@
 
 use crate::experiment::statistics::{Estimate, Value};
 use crate::experiment::summary::{
-    Bottleneck, Component, Cost, CostLine, Extra, FailurePlace, Fault, Forecast, Judged, Limit,
-    Named, QUANTILES, Quantiles, Summary, Traffic,
+    Bottleneck, Component, Cost, CostLine, Extra, FailurePlace, Fault, Forecast, InService, Judged,
+    Limit, Named, QUANTILES, Quantiles, Summary, Traffic,
 };
 use serde_json::{Map, Value as Json, json};
 
@@ -93,6 +93,10 @@ fn component(component: &Component) -> Json {
         "failures": named(&component.failures, |count| json!(count)),
     });
     let map = json.as_object_mut().expect("a component is an object");
+    if let Some(InService { mean, min, max }) = &component.in_service {
+        let value = json!({ "mean": estimate(mean), "min": min, "max": max });
+        map.insert("in_service".into(), value);
+    }
     for Extra { name, value, .. } in &component.extras {
         let before = map.insert(name.clone(), estimate(value));
         assert!(before.is_none(), "a kind adds `{name}`, which every component has");

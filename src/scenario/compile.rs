@@ -22,6 +22,7 @@ use crate::engine::stream::salt;
 use crate::language::expression::Metric;
 use crate::language::expression::{Expression, is_reserved};
 use crate::language::{Diagnostics, Span, Spanned};
+use crate::policy::autoscale::divided;
 use crate::policy::network::{NetworkConfig, NetworkPlan, Place};
 use crate::random::{Owners, Popularity, PopularityConfig, Sampler};
 use crate::units::{Bytes, Count, Duration};
@@ -98,8 +99,8 @@ pub fn compile(document: &Document, out: &mut Diagnostics) -> Option<Scenario> {
     let faults = compiler.faults();
     compiler.claim();
     let Compiler { planner, places, prices, .. } = compiler;
-    let Planner { mut topology, out, .. } = planner;
-    let cost = prices.plan(document, shrink, out);
+    let Planner { mut topology, sizes, out, .. } = planner;
+    let cost = prices.plan(document, shrink, &sizes, out);
     if out.has_errors() && !before {
         return None;
     }
@@ -140,7 +141,8 @@ fn empty_topology(document: &Document) -> Topology {
             kind: "users",
             places: Vec::new(),
             cores: 0.0,
-            startup: Duration(0),
+            at_start: 0,
+            startup: Sampler::constant(0),
             store: None,
             hit_ratio_expected: 0.0,
         }],
@@ -370,6 +372,7 @@ impl Compiler<'_, '_> {
             self.places.components.push(name.span);
             let room = component.room();
             let (places, size) = self.places_of(id, room);
+            let at_start = self.at_start(room, places.len() as u16);
             let cores = places
                 .first()
                 .map_or(0.0, |place| self.planner.topology.machines[place.machine as usize].cores);
@@ -379,7 +382,8 @@ impl Compiler<'_, '_> {
                 kind: component.kind_name(),
                 places,
                 cores,
-                startup: room.common().startup.value,
+                at_start,
+                startup: room.common().startup.value.plan(),
                 store: room.store(),
                 hit_ratio_expected: 0.0,
             });
@@ -406,6 +410,8 @@ impl Compiler<'_, '_> {
         };
         let nodes = room.nodes();
         let wanted = nodes.as_ref().map_or(wanted, |nodes| nodes.len() as u64);
+        // There is a place for each instance that may ever come.
+        let wanted = room.autoscale().map_or(wanted, |(scale, _)| scale.max.value.max(1));
         if let Some(host) = &common.host.value {
             if wanted != 1 || common.machine.value.is_some() {
                 let message = "a component on a host has one instance and no machine of its own";
@@ -435,6 +441,24 @@ impl Compiler<'_, '_> {
             Place { machine: machine as u32, zone: (instance % zones) as u16 }
         });
         (places.collect(), size)
+    }
+
+    /// How many of the places of a component are taken at the start.
+    fn at_start(&mut self, room: &dyn RoomConfig, places: u16) -> u16 {
+        let Some((scale, _)) = room.autoscale() else { return places };
+        let instances = &room.common().instances;
+        let (min, max) = (scale.min.value, scale.max.value);
+        let written = instances.value.finite().unwrap_or(min);
+        if min <= max && !(min..=max).contains(&written) {
+            let message =
+                format!("{written} at the start is not between `min` {min} and `max` {max}");
+            self.planner
+                .out
+                .error("E0504", instances.span, message)
+                .help("`instances` is the number at the start");
+        }
+        let divisor = max as f64 / f64::from(places);
+        divided(written, divisor).min(places.into()) as u16
     }
 
     fn spare_machine(&mut self, id: ComponentId) -> u32 {
@@ -506,7 +530,11 @@ impl Compiler<'_, '_> {
     /// Reports a fault on an instance that was never there, or that shrinking has taken away.
     fn no_instance(&mut self, component: &str, number: u32, left: u16, span: Span) {
         let config = self.document.components.get(component);
-        let written = config.map(|config| config.value.room().common().instances.value);
+        let written = config.map(|config| {
+            let room = config.value.room();
+            let most = room.autoscale().map(|(scale, _)| Count::Finite(scale.max.value));
+            most.unwrap_or(room.common().instances.value)
+        });
         let out = &mut self.planner.out;
         if written.is_some_and(|written| written.allows(number.into())) {
             let shrink = self.document.run.shrink.value;

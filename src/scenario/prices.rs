@@ -160,14 +160,21 @@ impl Prices {
         (Tariff { steps: std::iter::once(first).chain(later).collect() }, source)
     }
 
-    /// The lines of one component; whether all its machines have a price.
+    /// The lines of one component, one instance of which stands for `each` that are written; whether
+    /// all its machines have a price.
     fn component(
         &self,
         payer: &Payer<'_>,
+        each: f64,
         lines: &mut Vec<CostLinePlan>,
         out: &mut Diagnostics,
     ) -> bool {
         let Payer { name, number, room } = *payer;
+        // Instances that come and go are alike, and paid while they are there.
+        let machines = |count: f64, month: f64| match room.autoscale() {
+            Some(_) => CostBasis::Ordered { component: number, each, month },
+            None => CostBasis::Machines { number: count, month },
+        };
         let common = room.common();
         let instances = common.instances.value.finite().unwrap_or(1) as usize;
         let nodes = room.nodes().unwrap_or_else(|| vec![None; instances]);
@@ -214,6 +221,7 @@ impl Prices {
         &self,
         document: &Document,
         shrink: f64,
+        sizes: &[f64],
         out: &mut Diagnostics,
     ) -> Option<CostPlan> {
         let (mut lines, mut unpriced) = (Vec::new(), Vec::new());
@@ -221,14 +229,16 @@ impl Prices {
         for (name, host) in document.hosts.iter() {
             match self.month(&host.value) {
                 Some((row, Row { source, .. }, month)) => {
-                    lines.push(line(name, &row.0, source, machines(1.0, month)))
+                    let basis = CostBasis::Machines { number: 1.0, month };
+                    lines.push(line(name, &row.0, source, basis))
                 }
                 None => on_hosts.push(name.value.clone()),
             }
         }
         for (index, (name, component)) in document.components.iter().enumerate() {
             let payer = Payer { name, number: index + 1, room: component.room() };
-            if !self.component(&payer, &mut lines, out) {
+            let each = sizes[payer.number] * shrink;
+            if !self.component(&payer, each, &mut lines, out) {
                 unpriced.push(name.value.clone());
             }
         }
@@ -251,10 +261,6 @@ impl Prices {
             unpriced,
         })
     }
-}
-
-fn machines(number: f64, month: f64) -> CostBasis {
-    CostBasis::Machines { number, month }
 }
 
 fn line(payer: &Spanned<String>, item: &str, source: &str, basis: CostBasis) -> CostLinePlan {

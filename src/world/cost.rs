@@ -43,6 +43,15 @@ pub enum CostBasis {
         /// Dollars a month for each.
         month: f64,
     },
+    /// The instances of a component that come and go, paid from order to end.
+    Ordered {
+        /// The component by number.
+        component: usize,
+        /// How many at full size one instance of the run stands for.
+        each: f64,
+        /// Dollars a month for one at full size.
+        month: f64,
+    },
     /// The bytes that a component answers with; component 0 is the users, and what they get.
     Answers {
         /// The component by number.

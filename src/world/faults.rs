@@ -231,6 +231,14 @@ impl<'p> Faults<'p> {
         Duration(law.sample(&mut key.draw()))
     }
 
+    /// A fault would have begun at a target that is not there: nothing happens until the next time.
+    pub fn miss(&mut self, cx: &mut Cx<'_>, fault: u16, target: u16) {
+        if let Timing::Random { between, .. } = &self.plans[fault as usize].timing {
+            let delay = self.draw(fault as usize, target as usize, between);
+            cx.schedule.after(delay, Event::Fault(fault, target, true));
+        }
+    }
+
     /// A fault begins or ends at one of its targets, which is this instance.
     pub fn happen(
         &mut self,

@@ -26,7 +26,8 @@ fn facts(name: &str, kind: &'static str, machine: Option<u32>) -> ComponentFacts
         kind,
         places: machine.map(|machine| Place { machine, zone: 0 }).into_iter().collect(),
         cores: 1.0,
-        startup: Duration(0),
+        at_start: u16::from(machine.is_some()),
+        startup: Sampler::constant(0),
         store: None,
         hit_ratio_expected: 0.0,
     }
@@ -83,6 +84,7 @@ fn queue(rate: f64, service: Sampler, cores: f64, workers: u32, seconds: i64) ->
             preemptive: false,
         },
         asynchronous: false,
+        scaling: None,
         steps: vec![Step::Work { law: service, salt: 7 }, Step::End],
         entries: vec![0, 1],
     };

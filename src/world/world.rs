@@ -151,6 +151,9 @@ impl<'p> World<'p> {
         let before = || self.faults.was_hit(fault, target);
         let instance = if begins { now } else { before() };
         let Some(instance) = instance else { return };
+        if begins && self.cx.status(component, instance) == Status::Absent {
+            return self.faults.miss(&mut self.cx, fault, target);
+        }
         self.faults.listen(&self.cx.detections, &self.cx.losses);
         self.faults.happen(&mut self.cx, (fault, target), instance, begins);
         if begins {
@@ -321,8 +324,9 @@ impl Model for World<'_> {
                 self.faults.listen(&self.cx.detections, &self.cx.losses);
             }
             Event::Readmit(link, instance, backend) => {
+                let now = self.cx.now();
                 if let Some(balancer) = self.cx.balancer(link, instance) {
-                    balancer.readmit(backend);
+                    balancer.readmit(backend, now);
                 }
             }
             Event::Fault(fault, target, begins) => self.fault(fault, target, begins),

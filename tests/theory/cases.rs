@@ -28,6 +28,7 @@ macro_rules! cases {
 }
 
 cases! {
+    asc_01 "asc-01", asc_04 "asc-04", asc_05 "asc-05",
     avl_05 "avl-05",
     cac_01 "cac-01", cac_02 "cac-02", cac_03 "cac-03", cac_04 "cac-04", cac_05 "cac-05",
     cac_06 "cac-06", cac_07 "cac-07",
@@ -47,6 +48,9 @@ cases! {
 /// Not in the list above: it is run once, for its expectations and for the wave.
 const RHYTHM: &str = "que-23";
 
+/// Likewise: for its expectations and for the time that the backlog takes to go.
+const STEP: &str = "asc-03";
+
 #[test]
 fn every_file_is_a_test() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios/theory");
@@ -55,7 +59,7 @@ fn every_file_is_a_test() {
     let names = names.map(|name| name.to_string_lossy().into_owned());
     let found: BTreeSet<String> =
         names.filter_map(|name| Some(name.strip_suffix(".yaml")?.to_owned())).collect();
-    let tested: BTreeSet<String> = FILES.iter().chain([&RHYTHM]).map(|&f| f.to_owned()).collect();
+    let tested: BTreeSet<String> = FILES.iter().chain([&RHYTHM, &STEP]).map(|&f| f.to_owned()).collect();
     assert_eq!(found, tested);
 }
 
@@ -130,22 +134,39 @@ fn between(loaded: &Loaded, runs: &[(Experiment, Outcome)]) -> Vec<Judged> {
     questions.iter().map(|question| question.judge(&points)).collect()
 }
 
-#[test]
-fn que_23() {
-    let runs = simulate(RHYTHM);
-    let (experiment, outcome) = &runs[0];
-    let server = experiment.plan.topology.components.iter().position(|one| one.name == "server");
-    let server = server.expect("the case has a server");
+/// The mean number present at a component by window, over all replications, and the length of a
+/// window in seconds.
+fn present((experiment, outcome): &(Experiment, Outcome), name: &str) -> (Vec<f64>, f64) {
+    let mut components = experiment.plan.topology.components.iter();
+    let place = components.position(|one| one.name == name).expect("the case has the component");
     let window_s = experiment.plan.window.window.0 as f64 / 1e9;
     let present = |one: &simscale::world::Observations| -> Vec<f64> {
-        let series = one.ledger.components[server].present.series();
+        let series = one.ledger.components[place].present.series();
         let (_, integrals) = series.expect("the number present is kept by window");
         integrals.iter().map(|&sum| sum as f64 / 1e9 / window_s).collect()
     };
     let series: Vec<Vec<f64>> = outcome.observed.iter().map(present).collect();
     let mean =
         |window: usize| series.iter().map(|one| one[window]).sum::<f64>() / series.len() as f64;
-    let windows: Vec<f64> = (0..series[0].len()).map(mean).collect();
+    ((0..series[0].len()).map(mean).collect(), window_s)
+}
+
+#[test]
+fn asc_03() {
+    let runs = simulate(STEP);
+    let (windows, window_s) = present(&runs[0], "web");
+    // The capacity comes 60 s after the step at 10 s. A queue is empty when no more are present
+    // than with 20 servers at 70 % and no backlog: 14, and some more for the queues before them.
+    let from = (70.0 / window_s) as usize;
+    let empty = windows[from..].iter().position(|&present| present < 30.0);
+    let took_s = empty.expect("the backlog goes") as f64 * window_s;
+    assert!((took_s / 40.0 - 1.0).abs() < 0.1, "{took_s} s to an empty queue instead of 40 s");
+}
+
+#[test]
+fn que_23() {
+    let runs = simulate(RHYTHM);
+    let (windows, window_s) = present(&runs[0], "server");
     let wave = rhythm::fit(&windows, window_s, 120.0);
     let near = |value: f64, expected: f64, tolerance: f64| {
         assert!((value / expected - 1.0).abs() < tolerance, "{value} for {expected}: {wave:?}");

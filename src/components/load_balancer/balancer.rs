@@ -115,6 +115,11 @@ impl Room for LoadBalancer<'_> {
             return;
         }
         let backend = word as u16;
+        let Some(balancer) = cx.balancer(self.plan.link, instance) else { return };
+        if !balancer.is_listed(backend) {
+            self.seen[instance as usize][word as usize] = Seen::default();
+            return;
+        }
         let draw = self.probes.child(self.sent);
         self.sent += 1;
         // A connection attempt: the machine answers it unless it is dead, whatever its workers do.
@@ -128,6 +133,9 @@ impl Room for LoadBalancer<'_> {
     fn on_probe(&mut self, cx: &mut Cx<'_>, at: Probed, ok: bool) {
         let Some(health) = self.health else { return };
         let Some(balancer) = cx.balancer(at.link, at.instance) else { return };
+        if !balancer.is_listed(at.backend) {
+            return;
+        }
         let up = balancer.is_up(at.backend);
         let seen = &mut self.seen[at.instance as usize][at.backend as usize];
         let Some(change) = seen.probed(&health, ok, up) else { return };

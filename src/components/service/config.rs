@@ -1,15 +1,17 @@
 //! A service as it is written.
 
 use super::program::Builder;
-use super::{QueuePlan, ServicePlan};
+use super::{QueuePlan, ScalingPlan, ServicePlan};
 use crate::components::config::{Caller, Common};
 use crate::components::names::{Planner, limit};
 use crate::components::topology::ComponentId;
 use crate::components::{ComponentPlan, RoomConfig};
 use crate::engine::slots::Order;
+use crate::engine::slots::UNLIMITED;
 use crate::language::{Name, Names, OneOrMany, Span};
+use crate::policy::autoscale::{self, AutoscaleConfig, Figure, Written};
 use crate::random::{CountDistribution, Distribution};
-use crate::units::{Count, Ratio};
+use crate::units::{Count, Duration, Ratio};
 use crate::{choice, config, verbs};
 
 config! {
@@ -25,6 +27,10 @@ config! {
         work: Option<Distribution> = "none",
         /// The steps of each operation; `default` handles those not named.
         handle: Names<Vec<StepConfig>> = "{}",
+        /// Instances that come and go with the load; `instances` is their number at the start.
+        autoscale: Option<AutoscaleConfig> = "none",
+        /// An instance that goes takes no new calls and has so long to finish those it has.
+        drain: Duration = "30s" source "a choice; AWS ALB's deregistration delay is 300 s",
     }
     include {
         /// Keys of every kind.
@@ -34,9 +40,7 @@ config! {
     }
     unbuilt {
         sessions: "sessions kept by the server",
-        autoscale: "instances that come and go with the load",
         rate_limit: "token buckets",
-        drain: "draining before a stop",
     }
 }
 
@@ -262,6 +266,10 @@ impl RoomConfig for ServiceConfig {
         4
     }
 
+    fn autoscale(&self) -> Written<'_> {
+        autoscale::written(&self.autoscale)
+    }
+
     fn operations(&self) -> Vec<(&str, Span)> {
         let mut words: Vec<(&str, Span)> = Vec::new();
         for (_, steps) in self.handle.value.iter() {
@@ -292,6 +300,7 @@ impl RoomConfig for ServiceConfig {
         }
         let (steps, entries) = Builder::new(id, self, planner).build();
         planner.check_calls(id, &self.caller.calls.value);
+        let scaling = self.scaling(id, planner);
         Some(ComponentPlan::Service(ServicePlan {
             id,
             workers: limit(self.workers.value),
@@ -302,8 +311,33 @@ impl RoomConfig for ServiceConfig {
                 preemptive: queue.preemptive.value,
             },
             asynchronous: self.r#async.value,
+            scaling,
             steps,
             entries,
         }))
+    }
+}
+
+impl ServiceConfig {
+    /// How the instances come and go; mistakes are reported.
+    fn scaling(&self, id: ComponentId, planner: &mut Planner<'_>) -> Option<ScalingPlan> {
+        let (config, span) = self.autoscale()?;
+        let facts = &planner.topology.components[id.index()];
+        let cores = facts.cores;
+        let divisor = config.max.value as f64 / f64::from(facts.instances());
+        let rule = config.plan(divisor, planner.sizes[id.index()], span, planner.out)?;
+        if cores.is_infinite() && rule.sees(Figure::Utilization) {
+            planner
+                .out
+                .error("E0504", span, "cores without limit have no utilisation")
+                .help("say how many `cores` the machine has, or look at `rate_per_instance`");
+        }
+        if limit(self.workers.value) == UNLIMITED && rule.sees(Figure::QueueLength) {
+            planner
+                .out
+                .error("E0504", span, "with unlimited workers nobody ever waits")
+                .help("say how many `workers` there are, or look at `utilization`");
+        }
+        Some(ScalingPlan { rule, drain: self.drain.value })
     }
 }

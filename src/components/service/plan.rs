@@ -3,7 +3,9 @@
 use crate::components::call::Access;
 use crate::components::topology::{ComponentId, DataId, LinkId, OperationId};
 use crate::engine::slots::Order;
+use crate::policy::autoscale::AutoscalePlan;
 use crate::random::{CountSampler, Sampler};
+use crate::units::Duration;
 
 /// The accept queue of one instance.
 #[derive(Clone, Debug)]
@@ -136,6 +138,15 @@ pub enum Step {
     End,
 }
 
+/// How the instances of a service come and go.
+#[derive(Clone, Debug)]
+pub struct ScalingPlan {
+    /// How many there should be.
+    pub rule: AutoscalePlan,
+    /// How long one that goes may take to finish what it has.
+    pub drain: Duration,
+}
+
 /// What never changes about a service.
 #[derive(Clone, Debug)]
 pub struct ServicePlan {
@@ -147,6 +158,8 @@ pub struct ServicePlan {
     pub queue: QueuePlan,
     /// Whether a worker is held only during `work`.
     pub asynchronous: bool,
+    /// How its instances come and go, if they do.
+    pub scaling: Option<ScalingPlan>,
     /// All programs, one behind the other.
     pub steps: Vec<Step>,
     /// First step of each operation's program.

@@ -478,6 +478,10 @@ impl Facts for ServicePlan {
         true
     }
 
+    fn scales(&self) -> bool {
+        self.scaling.is_some()
+    }
+
     fn room(&self) -> Option<u64> {
         let limited = self.workers != UNLIMITED && self.queue.places != UNLIMITED;
         limited.then(|| u64::from(self.workers) + u64::from(self.queue.places))

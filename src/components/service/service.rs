@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 
 use super::plan::{ServicePlan, Step};
+use super::scaling::Scaling;
 use crate::components::Room;
 use crate::components::call::{ByQueue, CallKey, flag};
 use crate::components::context::Cx;
@@ -24,6 +25,8 @@ pub struct Service<'p> {
     pub(super) ready: VecDeque<CallKey>,
     /// By step: the lane of a constant wait.
     pub(super) lanes: Vec<Option<Lane>>,
+    /// The autoscaler, if there is one.
+    scaling: Option<Box<Scaling<'p>>>,
 }
 
 impl<'p> Service<'p> {
@@ -37,12 +40,16 @@ impl<'p> Service<'p> {
             }
             _ => None,
         };
+        let lanes = plan.steps.iter().map(lane).collect();
+        let scaling = plan.scaling.as_ref();
+        let scaling = scaling.map(|scaling| Box::new(Scaling::new(plan.id, scaling, cx)));
         Self {
             plan,
             slots: (0..instances).map(|_| slots()).collect(),
             holders: vec![Vec::new(); if plan.queue.preemptive { instances } else { 0 }],
             ready: VecDeque::with_capacity(16),
-            lanes: plan.steps.iter().map(lane).collect(),
+            lanes,
+            scaling,
         }
     }
 
@@ -210,9 +217,18 @@ impl<'p> Service<'p> {
 }
 
 impl Room for Service<'_> {
+    fn begin(&mut self, cx: &mut Cx<'_>) {
+        if let Some(scaling) = &mut self.scaling {
+            scaling.begin(cx);
+        }
+    }
+
     #[inline(always)]
     fn on_call(&mut self, cx: &mut Cx<'_>, call: CallKey) {
         let frame = &mut cx.calls[call];
+        if let Some(scaling) = &mut self.scaling {
+            scaling.arrived += u64::from(!frame.is(flag::PROBE));
+        }
         frame.pc = self.plan.entries[frame.operation.index()];
         if self.plan.asynchronous || self.acquire(cx, call) {
             self.go(cx, call);
@@ -259,6 +275,19 @@ impl Room for Service<'_> {
         self.release(cx, call);
         cx.cancelled(call);
         self.drain_ready(cx);
+    }
+
+    fn on_event(&mut self, cx: &mut Cx<'_>, instance: u16, word: u32) {
+        let Some(scaling) = &mut self.scaling else { return };
+        for gone in scaling.on_event(cx, instance, word) {
+            self.on_crash(cx, gone);
+        }
+    }
+
+    fn on_started(&mut self, cx: &mut Cx<'_>, instance: u16) {
+        if let Some(scaling) = &mut self.scaling {
+            scaling.started(cx, instance);
+        }
     }
 
     fn on_crash(&mut self, _cx: &mut Cx<'_>, instance: u16) {

@@ -302,9 +302,12 @@ pub(super) fn components(summary: &Summary, page: &mut Page) {
     let busy = |one: &Component| one.utilization.mean.finite().unwrap_or(-1.0);
     components.sort_by(|(_, a), (_, b)| busy(b).total_cmp(&busy(a)));
     for (name, component) in components {
-        let kind = match component.instances {
-            1 => component.kind.clone(),
-            many => format!("{} ×{many}", component.kind),
+        let always = (component.instances, component.instances);
+        let range = component.in_service.as_ref().map_or(always, |one| (one.min, one.max));
+        let kind = match range {
+            (1, 1) => component.kind.clone(),
+            (least, most) if least < most => format!("{} ×{least}–{most}", component.kind),
+            (_, many) => format!("{} ×{many}", component.kind),
         };
         let mut cells = vec![
             Line::new().plain(name),
