@@ -48,6 +48,26 @@ pub(super) struct Instance {
     pub down_since: Instant,
 }
 
+impl Instance {
+    /// The instances of a component at the start, those included that are not there yet.
+    fn of(topology: &Topology, id: ComponentId, start: Instant) -> impl Iterator<Item = Self> {
+        let facts = &topology.components[id.index()];
+        facts.places.iter().enumerate().map(move |(number, place)| {
+            let machine = MachineId::new(place.machine as usize);
+            let tenants = &topology.machines[machine.index()].tenants;
+            let tenant = tenants.iter().position(|&tenant| tenant == id);
+            let there = number < usize::from(facts.at_start);
+            Self {
+                status: if there { Status::Up } else { Status::Absent },
+                machine,
+                tenant: tenant.expect("a component lives on its machine") as u16,
+                life: 0,
+                down_since: start,
+            }
+        })
+    }
+}
+
 /// Cores and disk of one machine.
 pub(super) struct Machine {
     pub cores: Processor<Job>,
@@ -162,22 +182,9 @@ impl<'p> Cx<'p> {
         let mut timers = Timers::default();
         let mut instances = Vec::new();
         let mut first_instance = Vec::new();
-        for (index, facts) in topology.components.iter().enumerate() {
+        for index in 0..topology.components.len() {
             first_instance.push(instances.len() as u32);
-            instances.extend(facts.places.iter().enumerate().map(|(number, place)| {
-                let there = number < usize::from(facts.at_start);
-                let machine = MachineId::new(place.machine as usize);
-                let tenants = &topology.machines[machine.index()].tenants;
-                let own = ComponentId::new(index);
-                let tenant = tenants.iter().position(|&tenant| tenant == own);
-                Instance {
-                    status: if there { Status::Up } else { Status::Absent },
-                    machine,
-                    tenant: tenant.expect("a component lives on its machine") as u16,
-                    life: 0,
-                    down_since: start,
-                }
-            }));
+            instances.extend(Instance::of(topology, ComponentId::new(index), start));
         }
         let machines = topology.machines.iter().map(|plan| Machine {
             cores: Processor::new(plan.cores, plan.speed, plan.sharing, plan.tenants.len(), start),

@@ -1,10 +1,10 @@
 //! The bill: what a month of the system costs, from what is provisioned and what was used.
 //!
-//! Machines are paid for 730 hours a month, whether they serve, wait or are down; instances that come
-//! and go for the mean number of the measured time. What is paid by
-//! the amount is counted in the measured time, which usually is a peak hour, and a month has as
-//! many of those seconds as 730 hours times the product's mean-to-peak ratio. A run that was shrunk
-//! is counted at full size. It knows prices and amounts only; what is paid is settled by the plan.
+//! Machines are paid for 730 hours a month, whether they serve, wait or are down; of instances that
+//! come and go, the mean number ordered is. What is paid by the amount is counted in the measured
+//! time, which usually is a peak hour, and a month has as many of those seconds as 730 hours times
+//! the product's mean-to-peak ratio. A run that was shrunk is counted at full size. It knows prices
+//! and amounts only; what is paid is settled by the plan.
 
 use super::metric::Reading;
 use super::statistics::{Estimate, Value};

@@ -167,7 +167,11 @@ impl AutoscaleConfig {
             (Some(target), true) => {
                 let (figure, value) = target.figure(size);
                 if value <= 0.0 {
-                    wrong(self.target.span, "a target is more than nothing", "no number is enough");
+                    wrong(
+                        self.target.span,
+                        "a target is more than nothing",
+                        "no number of instances would be enough",
+                    );
                 }
                 let tolerance = self.tolerance.value.map_or(TOLERANCE, |one| one.0);
                 Rule::Target { figure, value, tolerance }
@@ -178,7 +182,11 @@ impl AutoscaleConfig {
                     wrong(self.tolerance.span, message, "the conditions of steps leave a gap");
                 }
                 if let Some(idle) = steps.iter().find(|step| step.add.value == 0) {
-                    wrong(idle.add.span, "a step adds or removes at least one", "add: 1, add: -1");
+                    wrong(
+                        idle.add.span,
+                        "a step adds or removes at least one",
+                        "write `add: 1` or `add: -1`",
+                    );
                 }
                 Rule::Steps(steps.iter().map(|step| step.plan(divisor, size)).collect())
             }

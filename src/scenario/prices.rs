@@ -160,7 +160,7 @@ impl Prices {
         (Tariff { steps: std::iter::once(first).chain(later).collect() }, source)
     }
 
-    /// The lines of one component, one instance of which stands for `each` that are written; whether
+    /// The lines of one component, one instance of which stands for `each` written ones; whether
     /// all its machines have a price.
     fn component(
         &self,

@@ -2,6 +2,7 @@
 //!
 //! Arrivals are even and times constant wherever they can be, so most effects are exact.
 
+mod autoscale;
 pub mod bench;
 mod cache;
 mod cache_nodes;

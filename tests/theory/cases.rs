@@ -59,7 +59,8 @@ fn every_file_is_a_test() {
     let names = names.map(|name| name.to_string_lossy().into_owned());
     let found: BTreeSet<String> =
         names.filter_map(|name| Some(name.strip_suffix(".yaml")?.to_owned())).collect();
-    let tested: BTreeSet<String> = FILES.iter().chain([&RHYTHM, &STEP]).map(|&f| f.to_owned()).collect();
+    let tested: BTreeSet<String> =
+        FILES.iter().chain([&RHYTHM, &STEP]).map(|&f| f.to_owned()).collect();
     assert_eq!(found, tested);
 }
 

@@ -3,8 +3,8 @@
 //! **Models**: worker slots with a bounded accept queue (FIFO, LIFO, priority, preemptive
 //! priority), work on the instance's cores, calls to others, `parallel`, `repeat`, `chance`,
 //! `choose`, `wait`, `fail`. A worker is held for the whole handling, its cores only during `work`;
-//! with `async` a worker, too, is held only during `work`. Instances come and go by an autoscaler, and
-//! drain before they go.
+//! with `async` a worker, too, is held only during `work`. Instances come and go by an autoscaler,
+//! and drain before they go.
 //! **Counts**: what every component counts.
 //! **Leaves out**: memory, garbage collection, sessions, deployments (later issues).
 
