@@ -30,10 +30,10 @@ pub enum Status {
     Up,
     /// Its process is gone or not ready: the machine refuses.
     Refusing,
-    /// Its machine is gone: silence.
-    Silent,
     /// There is no such instance, or not yet.
     Absent,
+    /// Its machine is gone: silence.
+    Silent,
 }
 
 /// What a run knows of one instance.

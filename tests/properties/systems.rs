@@ -187,6 +187,26 @@ fn steps(calls: &'static [&'static str]) -> Text {
         .boxed()
 }
 
+/// How the instances of a service come and go, fast enough to do so in a few seconds.
+fn autoscale(instances: u32) -> Text {
+    let rule = one_of(&[
+        "target: { utilization: 30% }, tolerance: 0%",
+        "target: { queue_length: 1 }",
+        "target: { rate_per_instance: 20/s }",
+        "steps: [ { when: utilization > 50%, add: 2 }, { when: utilization < 40%, add: -1 } ]",
+    ]);
+    let parts = (rule, 0..4_u32, 20..300_u32, span(300), span(300), span(300), span(100));
+    parts
+        .prop_map(move |(rule, more, every, delay, cooldown, after, drain)| {
+            let max = instances + more;
+            format!(
+                "drain: {drain}, autoscale: {{ min: 1, max: {max}, {rule}, every: {every}ms, \
+                 metric_delay: {delay}, cooldown: {cooldown}, scale_in_after: {after} }}, "
+            )
+        })
+        .boxed()
+}
+
 /// A service: `name`, how many instances, its handlers, and the text for its calls.
 fn service(name: &'static str, instances: u32, handle: Text) -> Text {
     let place = if instances == 1 {
@@ -204,9 +224,12 @@ fn service(name: &'static str, instances: u32, handle: Text) -> Text {
         policy(true),
         policy(false),
         maybe("startup", 0.3, span(300)),
+        option::weighted(0.3, autoscale(instances)),
     );
     parts
-        .prop_map(move |(place, workers, event_loop, queue, handle, api, db, cache, startup)| {
+        .prop_map(move |(place, workers, event_loop, queue, handle, api, db, cache, startup, scale)| {
+            // The one instance on a shared host stays alone.
+            let scale = scale.filter(|_| !place.contains("host")).unwrap_or_default();
             // A policy without a call is refused as a mistake; whether items lead to the database
             // is for the cache to say.
             let used = |word: &str| handle.contains(word);
@@ -222,7 +245,7 @@ fn service(name: &'static str, instances: u32, handle: Text) -> Text {
             }
             format!(
                 "  {name}: {{ kind: service, instances: {instances}, {place}, workers: {workers}, \
-                 async: {event_loop}, queue: {queue}, {startup}calls: {{ {calls}}},\n    \
+                 async: {event_loop}, queue: {queue}, {startup}{scale}calls: {{ {calls}}},\n    \
                  handle: {handle} }}\n"
             )
         })

@@ -27,6 +27,8 @@ pub struct Service<'p> {
     pub(super) lanes: Vec<Option<Lane>>,
     /// The autoscaler, if there is one.
     scaling: Option<Box<Scaling<'p>>>,
+    /// Whether an arrival is more than asking for a worker.
+    unusual: bool,
 }
 
 impl<'p> Service<'p> {
@@ -50,6 +52,7 @@ impl<'p> Service<'p> {
             ready: VecDeque::with_capacity(16),
             lanes,
             scaling,
+            unusual: plan.asynchronous || plan.scaling.is_some(),
         }
     }
 
@@ -58,6 +61,19 @@ impl<'p> Service<'p> {
     fn go(&mut self, cx: &mut Cx<'_>, call: CallKey) {
         self.run(cx, call);
         self.drain_ready(cx);
+    }
+
+    /// An arrival that is counted, or that asks for a worker only when there is work to do.
+    #[inline(never)]
+    fn unusual_call(&mut self, cx: &mut Cx<'_>, call: CallKey) {
+        if let Some(scaling) = &mut self.scaling {
+            scaling.arrived += u64::from(!cx.calls[call].is(flag::PROBE));
+        }
+        if self.plan.asynchronous || self.acquire(cx, call) {
+            self.go(cx, call);
+        } else {
+            self.drain_ready(cx);
+        }
     }
 
     /// Asks for a worker; whether the call holds one now.
@@ -226,11 +242,10 @@ impl Room for Service<'_> {
     #[inline(always)]
     fn on_call(&mut self, cx: &mut Cx<'_>, call: CallKey) {
         let frame = &mut cx.calls[call];
-        if let Some(scaling) = &mut self.scaling {
-            scaling.arrived += u64::from(!frame.is(flag::PROBE));
-        }
         frame.pc = self.plan.entries[frame.operation.index()];
-        if self.plan.asynchronous || self.acquire(cx, call) {
+        if self.unusual {
+            self.unusual_call(cx, call);
+        } else if self.acquire(cx, call) {
             self.go(cx, call);
         } else {
             self.drain_ready(cx);

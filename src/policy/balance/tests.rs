@@ -81,8 +81,7 @@ fn what_is_not_listed_is_never_chosen() {
 fn users_stick_to_a_backend_and_not_to_its_place() {
     let plan = BalancePlan::new(Strategy::RoundRobin, vec![1.0; 2], true, &[], 0);
     let mut balancer = Balancer::new(&plan);
-    let pick =
-        |balancer: &mut Balancer, user| balancer.pick(&plan, Choice { user, ..choice(9) });
+    let pick = |balancer: &mut Balancer, user| balancer.pick(&plan, Choice { user, ..choice(9) });
     assert_eq!([0, 1].map(|user| pick(&mut balancer, user)), [0, 1]);
     balancer.list(1, None);
     balancer.list(1, Some(true));
