@@ -253,12 +253,16 @@ fn pool(plan: &Plan, link: usize) -> Option<Resource<'_>> {
     let caller = &plan.topology.components[facts.caller.index()];
     let servers = f64::from(size) * f64::from(caller.instances());
     let held = move |one: &Observations| one.ledger.links[link].pool_held_ns as f64;
+    let share = move |one: &Observations| {
+        let callers = one.ledger.components[facts.caller.index()].in_service.integral() as f64;
+        quotient(held(one), f64::from(size) * callers)
+    };
     Some(Resource {
         owner: caller.name.clone(),
         name: format!("pool to {}", plan.topology.components[facts.target().index()].name),
         servers,
         held_ns: Box::new(held),
-        share: Box::new(move |one| quotient(held(one), servers * one.duration.0 as f64)),
+        share: Box::new(share),
     })
 }
 

@@ -227,7 +227,7 @@ fn service(name: &'static str, instances: u32, handle: Text) -> Text {
         option::weighted(0.3, autoscale(instances)),
     );
     parts
-        .prop_map(move |(place, workers, event_loop, queue, handle, api, db, cache, startup, scale)| {
+        .prop_map(move |(place, workers, event_loop, queue, handle, api, db, cache, start, scale)| {
             // The one instance on a shared host stays alone.
             let scale = scale.filter(|_| !place.contains("host")).unwrap_or_default();
             // A policy without a call is refused as a mistake; whether items lead to the database
@@ -245,7 +245,7 @@ fn service(name: &'static str, instances: u32, handle: Text) -> Text {
             }
             format!(
                 "  {name}: {{ kind: service, instances: {instances}, {place}, workers: {workers}, \
-                 async: {event_loop}, queue: {queue}, {startup}{scale}calls: {{ {calls}}},\n    \
+                 async: {event_loop}, queue: {queue}, {start}{scale}calls: {{ {calls}}},\n    \
                  handle: {handle} }}\n"
             )
         })
