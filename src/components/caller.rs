@@ -9,7 +9,7 @@ use super::context::{Cx, Route};
 use super::event::Event;
 use super::outcome::{Cause, Failure, Reply};
 use super::record::Note;
-use super::topology::{ComponentId, DataId, LinkId, LinkPlan, OperationId};
+use super::topology::{Chooser, ComponentId, DataId, LinkId, LinkPlan, OperationId};
 use crate::engine::list::{Link, List};
 use crate::engine::slots::Admission;
 use crate::engine::stream::{DrawKey, salt};
@@ -18,7 +18,6 @@ use crate::policy::balance::Choice;
 use crate::policy::retry::RetryPlan;
 use crate::units::{Duration, Instant};
 
-const NETWORK: u64 = salt("network");
 const REPEAT: u64 = salt("repeat");
 const BACKOFF: u64 = salt("backoff");
 
@@ -245,9 +244,22 @@ impl Cx<'_> {
                     set: call.data.map_or(0, |data| data.index() as u64),
                     avoid: plan.policy.retries.as_ref().is_some_and(other).then_some(call.backend),
                 };
-                let known =
-                    if plan.by_role { &self.directories[plan.target().index()] } else { &None };
-                let must = known.as_ref().and_then(|directory| directory.node(call));
+                let must = match plan.chooser {
+                    Chooser::Balancer => None,
+                    Chooser::Store => {
+                        let known = &self.directories[plan.target().index()];
+                        let region =
+                            self.topology.region_of_caller(plan.caller, call.caller_instance);
+                        known.as_ref().and_then(|directory| directory.node(call, region))
+                    }
+                    Chooser::Names(number) => {
+                        let names = &self.topology.names[number as usize];
+                        let asker = (call.user, call.caller_instance);
+                        let resolvers = &mut self.resolvers[number as usize];
+                        let (region, _) = resolvers.resolve(names, asker, now);
+                        Some(plan.backend_in(self.topology, region, call.user))
+                    }
+                };
                 let backend = must.unwrap_or_else(|| balancer.pick(&plan.balance, choice));
                 balancer.opened(backend);
                 call.flags |= flag::HELD;
@@ -287,8 +299,7 @@ impl Cx<'_> {
                 None => self.schedule.after(Duration(there), Event::Arrive(key)),
             };
         }
-        let salt = NETWORK.wrapping_add(u64::from(route.hop));
-        let trip = way.law.sample(&mut call.draw.child(salt).draw());
+        let trip = way.trip(call.draw.child(way.salt));
         let mut there = trip / 2;
         call.back = trip - there;
         if fresh {

@@ -4,7 +4,7 @@
 
 use crate::config;
 use crate::language::shape::Json;
-use crate::language::{Name, Names};
+use crate::language::{Name, Names, OneOrMany};
 use crate::policy::call::CallConfig;
 use crate::random::{Distribution, PopularityConfig};
 use crate::scalar;
@@ -21,10 +21,11 @@ config! {
         host: Option<Name> = "none",
         /// From the start of a process until it serves.
         startup: Distribution = "0s",
+        /// The regions in which it has copies; all of them when left out.
+        r#in: OneOrMany<Name> = "[]",
         /// What an instance costs by the time, when no row of the price table says it.
         price: Option<Price> = "none",
     }
-    unbuilt { r#in: "regions and zones" }
 }
 
 config! {
@@ -74,9 +75,11 @@ config! {
         popularity: PopularityConfig = "uniform",
         /// The component that steps naming this data set go to.
         r#in: Option<Name> = "none",
+        /// Regions whose users' items may be served only there: a name server does not send these
+        /// users elsewhere, whatever happens.
+        residency: OneOrMany<Name> = "[]",
     }
     unbuilt {
-        residency: "data that may not leave a region",
         changes: "items that change by themselves",
     }
 }
@@ -106,10 +109,12 @@ impl RowName {
 
 scalar!(RowName, "a row of the price table", Json::Pattern(RowName::PATTERN), ["m5.xlarge"]);
 
-/// A component or a part of it: `web`, `web.3`, `db.primary`, `db.replica.1`.
+/// A component, a part of it, or a place: `web`, `web.3`, `db.primary`, `eu.web.3`, `us.zone.2`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Address {
-    /// The component's name.
+    /// The region, if it names one before the component.
+    pub region: Option<String>,
+    /// The name of a component or a place; `zone` for a zone.
     pub component: String,
     /// Which part of it.
     pub part: Part,
@@ -130,12 +135,21 @@ pub enum Part {
 
 impl Address {
     /// What an address looks like.
-    pub const PATTERN: &str =
-        "^[a-z][a-z0-9_]*(\\.[1-9][0-9]*|\\.primary|\\.replica\\.[1-9][0-9]*)?$";
+    pub const PATTERN: &str = "^([a-z][a-z0-9_]*\\.)?[a-z][a-z0-9_]*\
+                               (\\.[1-9][0-9]*|\\.primary|\\.replica\\.[1-9][0-9]*)?$";
 
     /// Reads an address.
     pub fn parse(text: &str) -> Result<Self, UnitError> {
-        let (name, part) = text.split_once('.').map_or((text, None), |(n, i)| (n, Some(i)));
+        let words: Vec<&str> = text.split('.').collect();
+        let is_part = |word: &str| {
+            matches!(word, "primary" | "replica") || word.bytes().all(|byte| byte.is_ascii_digit())
+        };
+        let (region, rest) = match words[..] {
+            [first, second, ..] if !is_part(second) => (Some(first), &words[1..]),
+            _ => (None, &words[..]),
+        };
+        let region = region.map(|name| Name::parse(name).map(|name| name.0)).transpose()?;
+        let name = rest[0];
         let component = Name::parse(name)?.0;
         let number = |number: &str| match number {
             "0" => {
@@ -150,24 +164,39 @@ impl Address {
                 )
             }),
         };
-        let part = match part.map(|part| part.split_once('.').unwrap_or((part, ""))) {
-            None => Part::All,
-            Some(("primary", "")) => Part::Primary,
-            Some(("replica", "")) => {
+        let part = match rest[1..] {
+            [] => Part::All,
+            ["primary"] => Part::Primary,
+            ["replica", one] => Part::Replica(number(one)?),
+            ["replica"] => {
                 let message = format!("`{text}` does not say which replica");
                 let help = format!("write `{name}.replica.1`");
                 return Err(UnitError::new(UnitErrorKind::Malformed, message, help));
             }
-            Some(("replica", one)) => Part::Replica(number(one)?),
-            Some((one, "")) => Part::Instance(number(one)?),
-            Some(_) => {
+            [one] => Part::Instance(number(one)?),
+            _ => {
                 let message = format!("`{text}` is no address");
                 let help =
                     format!("write `{name}`, `{name}.1`, or for a database `{name}.primary`");
                 return Err(UnitError::new(UnitErrorKind::Malformed, message, help));
             }
         };
-        Ok(Self { component, part })
+        Ok(Self { region, component, part })
+    }
+}
+
+impl std::fmt::Display for Address {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        if let Some(region) = &self.region {
+            write!(f, "{region}.")?;
+        }
+        f.write_str(&self.component)?;
+        match self.part {
+            Part::All => Ok(()),
+            Part::Instance(number) => write!(f, ".{number}"),
+            Part::Primary => f.write_str(".primary"),
+            Part::Replica(number) => write!(f, ".replica.{number}"),
+        }
     }
 }
 

@@ -9,19 +9,24 @@ use super::directory::Directory;
 use super::event::{Event, Packed};
 use super::ledger::{Ledger, Measure};
 use super::record::Record;
-use super::topology::{ComponentFacts, ComponentId, LinkId, LinkPlan, MachineId, Topology};
+use super::topology::{Chooser, ComponentId, LinkId, LinkPlan, MachineId, Topology};
 use super::versions::Versions;
 use crate::engine::arena::Arena;
 use crate::engine::processor::{Device, Next, Processor};
 use crate::engine::schedule::{Lane, Schedule};
 use crate::engine::slots::{Order, Slots};
-use crate::engine::stream::DrawKey;
+use crate::engine::stream::{DrawKey, salt};
 use crate::engine::timers::{TimerList, Timers};
 use crate::policy::balance::Balancer;
 use crate::policy::health::Seen;
 use crate::policy::network::Place;
+use crate::policy::resolver::Resolvers;
 use crate::random::Sampler;
 use crate::units::{Duration, Instant};
+
+const NETWORK: u64 = salt("network");
+const FAR: u64 = salt("between regions");
+const RESOLVERS: u64 = salt("resolvers");
 
 /// Whether an instance serves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -108,12 +113,17 @@ pub(super) struct LinkState {
     pub discarded: u32,
 }
 
-/// The hop between a user and the entry; then come host, zone, and between zones.
+/// The hop between a user and the entry in the same region; then come host, zone, and between
+/// zones, and after these all pairs of regions: between components, and between user and entry.
 const USERS_HOP: u8 = 0;
+const FAR_HOPS: usize = 4;
 
 /// A law of round trips with its two halves, as lanes where it is constant.
 pub(super) struct Hop {
-    pub law: Sampler,
+    law: Sampler,
+    /// What the way between two regions adds to a user's.
+    far: Option<Sampler>,
+    pub salt: u64,
     pub constant: Option<(i64, i64)>,
     pub there: Option<Lane>,
     pub back: Option<Lane>,
@@ -128,6 +138,7 @@ pub struct Cx<'p> {
     /// Frames of calls in flight.
     pub calls: Arena<Call>,
     pub(super) directories: Vec<Option<Directory>>,
+    pub(super) resolvers: Vec<Resolvers>,
     /// Which versions of items exist.
     pub versions: Versions,
     /// The ledger of attempts.
@@ -143,7 +154,7 @@ pub struct Cx<'p> {
     pub(super) states: Vec<LinkState>,
     pub(super) first_state: Vec<u32>,
     pub(super) pool_waits: Vec<Option<TimerList>>,
-    pub(super) hops: [Hop; 4],
+    pub(super) hops: Vec<Hop>,
     pub(super) stack: Vec<CallKey>,
     /// Faults seen by health checks: (component, instance, when it was taken out, down since).
     pub detections: Vec<Detection>,
@@ -191,23 +202,28 @@ impl<'p> Cx<'p> {
             disk: Device::new(plan.disk_gap),
         });
         let network = &topology.network;
-        let mut hop = |law: &Sampler| Hop::new(law, &mut schedule);
-        let hops = [
-            hop(&network.users),
-            hop(&network.within_host),
-            hop(&network.within_zone),
-            hop(&network.between_zones),
-        ];
+        let near =
+            [&network.users, &network.within_host, &network.within_zone, &network.between_zones];
+        let mut hops: Vec<Hop> = Vec::new();
+        for law in near.into_iter().chain(&network.between_regions) {
+            hops.push(Hop::new(law, None, hops.len(), &mut schedule));
+        }
+        for far in &network.between_regions {
+            hops.push(Hop::new(&network.users, Some(far), 0, &mut schedule));
+        }
         let ledger = Ledger::new(topology, measure);
         let mut states = Vec::new();
         let mut first_state = Vec::new();
         for link in &topology.links {
             first_state.push(states.len() as u32);
             let timeout = link.policy.timeout.map(|delay| timers.list(delay));
-            let callers = topology.components[link.caller.index()].instances().max(1);
-            for instance in 0..callers {
+            for instance in 0..topology.callers(link.caller) {
                 let routes = routes(link, instance, topology, &first_instance, &hops, &ledger);
                 states.push(LinkState::new(link, routes, timeout));
+                if link.nearest {
+                    let region = topology.region_of_caller(link.caller, instance);
+                    states.last_mut().expect("just pushed").only_nearest(link, topology, region);
+                }
             }
         }
         let waits = topology.links.iter().map(|link| link.policy.pool.and_then(|pool| pool.wait));
@@ -216,7 +232,8 @@ impl<'p> Cx<'p> {
             topology,
             schedule,
             calls: Arena::with_capacity(1024),
-            directories: topology.components.iter().map(ComponentFacts::directory).collect(),
+            resolvers: resolvers(topology, root, start),
+            directories: directories(topology),
             versions: Versions::new(topology.items(), topology.own_writes),
             ledger,
             root,
@@ -267,8 +284,24 @@ impl<'p> Cx<'p> {
     /// The round trip between two instances of a component.
     pub fn trip_between(&self, component: ComponentId, from: u16, to: u16, draw: DrawKey) -> i64 {
         let places = &self.topology.components[component.index()].places;
-        let hop = hop(places[from as usize], places[to as usize]);
-        self.hops[hop as usize].law.sample(&mut draw.draw())
+        let hop = hop(self.topology, places[from as usize], places[to as usize]);
+        self.hops[hop as usize].trip(draw)
+    }
+
+    /// A name server has made up its mind about a region.
+    pub fn names_believe(&mut self, number: u16, region: u16, works: bool) {
+        self.resolvers[number as usize].believe(region, works);
+    }
+
+    /// How long a user's resolver has to ask before the user knows whom to call on a link.
+    pub fn lookup(&mut self, link: LinkId, user: u32, home: u16, draw: DrawKey) -> Duration {
+        let Chooser::Names(number) = self.topology.links[link.index()].chooser else {
+            return Duration(0);
+        };
+        let plan = &self.topology.names[number as usize];
+        let now = self.now();
+        let (_, asks) = self.resolvers[number as usize].resolve(plan, (user, home), now);
+        Duration(if asks { plan.lookup.sample(&mut draw.draw()) } else { 0 })
     }
 
     /// Schedules an event of a component's own after a delay.
@@ -346,13 +379,22 @@ fn routes(
     instance: u16,
     topology: &Topology,
     first_instance: &[u32],
-    hops: &[Hop; 4],
+    hops: &[Hop],
     ledger: &Ledger,
 ) -> Vec<Route> {
     let from = topology.place(link.caller, instance);
+    let home = instance;
     let route = |&(component, instance): &(ComponentId, u16)| {
         let to = topology.components[component.index()].places[instance as usize];
-        let hop = from.map_or(USERS_HOP, |from| hop(from, to));
+        let regions = topology.regions();
+        let hop = match from {
+            Some(from) => hop(topology, from, to),
+            None if to.region == home => USERS_HOP,
+            None => {
+                let pair = home as usize * regions + to.region as usize;
+                (FAR_HOPS + regions * regions + pair) as u8
+            }
+        };
         let at_once = hops[hop as usize].constant == Some((0, 0));
         let place = first_instance[component.index()] + u32::from(instance);
         Route { component, instance, hop, at_once, place, row: ledger.first_row(component) }
@@ -360,8 +402,26 @@ fn routes(
     link.targets.iter().map(route).collect()
 }
 
+/// What callers know of the nodes of each store at the start.
+fn directories(topology: &Topology) -> Vec<Option<Directory>> {
+    let regions = topology.regions();
+    topology.components.iter().map(|facts| facts.directory(regions)).collect()
+}
+
+/// The resolvers of each name server.
+fn resolvers(topology: &Topology, root: DrawKey, start: Instant) -> Vec<Resolvers> {
+    let plans = topology.names.iter().enumerate();
+    let key = |number: usize| root.child(RESOLVERS).child(number as u64);
+    plans
+        .map(|(number, plan)| Resolvers::new(plan, topology.regions(), key(number), start))
+        .collect()
+}
+
 /// The hop between two places.
-fn hop(from: Place, to: Place) -> u8 {
+fn hop(topology: &Topology, from: Place, to: Place) -> u8 {
+    if from.region != to.region {
+        return (FAR_HOPS + from.region as usize * topology.regions() + to.region as usize) as u8;
+    }
     match (from.machine == to.machine, from.zone == to.zone) {
         (true, _) => 1,
         (false, true) => 2,
@@ -383,17 +443,47 @@ impl LinkState {
             discarded: 0,
         }
     }
+
+    /// Leaves only the backends in the region nearest to the caller's.
+    fn only_nearest(&mut self, link: &LinkPlan, topology: &Topology, region: u16) {
+        let Some(balancer) = &mut self.balancer else { return };
+        let regions = topology.regions();
+        let distance = |&(component, instance): &(ComponentId, u16)| {
+            let to = topology.place(component, instance).map_or(0, |place| place.region);
+            topology.network.distance_ns(regions, region, to)
+        };
+        let least = link.targets.iter().map(distance).fold(f64::INFINITY, f64::min);
+        for (backend, target) in link.targets.iter().enumerate() {
+            balancer.set_up(backend as u16, distance(target) <= least);
+        }
+    }
 }
 
 impl Hop {
-    fn new(law: &Sampler, schedule: &mut Schedule<Packed>) -> Self {
-        let constant = law.is_constant().map(|whole| (whole / 2, whole - whole / 2));
+    fn new(
+        law: &Sampler,
+        far: Option<&Sampler>,
+        number: usize,
+        schedule: &mut Schedule<Packed>,
+    ) -> Self {
+        let more = far.map_or(Some(0), Sampler::is_constant);
+        let whole = law.is_constant().zip(more).map(|(near, far)| near + far);
+        let constant = whole.map(|whole| (whole / 2, whole - whole / 2));
         let mut lane = |half: i64| schedule.lane(Duration(half));
         Self {
             law: law.clone(),
+            far: far.cloned(),
+            salt: NETWORK.wrapping_add(number as u64),
             constant,
             there: constant.and_then(|(there, _)| lane(there)),
             back: constant.and_then(|(_, back)| lane(back)),
         }
+    }
+
+    /// A round trip.
+    #[inline]
+    pub fn trip(&self, draw: DrawKey) -> i64 {
+        let far = self.far.as_ref().map_or(0, |far| far.sample(&mut draw.child(FAR).draw()));
+        self.law.sample(&mut draw.draw()) + far
     }
 }

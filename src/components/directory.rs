@@ -7,7 +7,7 @@ use std::collections::{HashMap, VecDeque}; // tidy: looked up by key, never iter
 
 use super::call::{Access, Call};
 use super::context::Cx;
-use super::topology::ComponentId;
+use super::topology::{Chooser, ComponentId};
 use crate::engine::stream::salt;
 
 const READS: u64 = salt("reads from replicas");
@@ -35,8 +35,8 @@ pub struct StorePlan {
 /// What the callers of a store know of its nodes.
 pub struct Directory {
     reads: ReadsFrom,
-    /// Who takes the writes; `None` where every node does.
-    primary: Option<u16>,
+    /// By region of the caller, who takes the writes; `None` where every node does.
+    writers: Vec<Option<u16>>,
     /// Whether anyone else takes reads.
     replicas: bool,
     behind: Behind,
@@ -52,25 +52,24 @@ struct Behind {
 impl Directory {
     /// At the start the first node takes the writes and all others the reads; without a primary
     /// every node takes both.
-    pub fn new(plan: StorePlan) -> Self {
-        let primary = plan.led.then_some(0);
-        Self { reads: plan.reads, primary, replicas: true, behind: Behind::default() }
+    pub fn new(plan: StorePlan, regions: usize) -> Self {
+        let writers = vec![plan.led.then_some(0); regions];
+        Self { reads: plan.reads, writers, replicas: true, behind: Behind::default() }
     }
 
-    /// The node that a call must go to; `None` for any that takes reads.
-    pub(super) fn node(&self, call: &Call) -> Option<u16> {
+    /// The node that a call from a region must go to; `None` for any that takes reads.
+    pub(super) fn node(&self, call: &Call, region: u16) -> Option<u16> {
+        let primary = self.writers[region as usize];
         if call.access != Access::Read || !self.replicas {
-            return self.primary;
+            return primary;
         }
         match self.reads {
-            ReadsFrom::Primary => self.primary,
+            ReadsFrom::Primary => primary,
             ReadsFrom::Replicas(share) => {
                 let all = share >= 1.0 || call.draw.child(READS).draw().chance(share);
-                if all { None } else { self.primary }
+                if all { None } else { primary }
             }
-            ReadsFrom::OwnWrites => {
-                self.primary.filter(|_| self.behind.last.contains_key(&call.user))
-            }
+            ReadsFrom::OwnWrites => primary.filter(|_| self.behind.last.contains_key(&call.user)),
         }
     }
 
@@ -101,23 +100,30 @@ impl Cx<'_> {
         self.directories[store.index()].as_mut()
     }
 
-    /// From now on callers of a store write to `primary` and read from the nodes that `reads`
-    /// names.
-    pub fn steer(&mut self, store: ComponentId, primary: Option<u16>, reads: &[bool]) {
+    /// From now on callers of a store write to the one of `writers` for their region, and read from the nearest of the nodes
+    /// that `reads` names.
+    pub fn steer(&mut self, store: ComponentId, writers: &[Option<u16>], reads: &[bool]) {
         let Some(directory) = &mut self.directories[store.index()] else { return };
-        directory.primary = primary;
+        directory.writers.clear();
+        directory.writers.extend_from_slice(writers);
         directory.replicas = reads.contains(&true);
         let topology = self.topology;
+        let regions = topology.regions();
+        let place = |node: usize| topology.components[store.index()].places[node].region;
         for (link, plan) in topology.links.iter().enumerate() {
-            if !plan.by_role || plan.target() != store {
+            if plan.chooser != Chooser::Store || plan.target() != store {
                 continue;
             }
-            let first = self.first_state[link] as usize;
-            let callers = topology.components[plan.caller.index()].instances().max(1) as usize;
-            for state in &mut self.states[first..first + callers] {
-                let Some(balancer) = &mut state.balancer else { continue };
-                for (node, &up) in reads.iter().enumerate() {
-                    balancer.set_up(node as u16, up);
+            for caller in 0..topology.callers(plan.caller) {
+                let from = topology.region_of_caller(plan.caller, caller);
+                let far = |node: usize| topology.network.distance_ns(regions, from, place(node));
+                // Of those that take reads, the ones in the nearest region.
+                let taking = reads.iter().enumerate().filter(|(_, takes)| **takes);
+                let least = taking.map(|(node, _)| far(node)).fold(f64::INFINITY, f64::min);
+                let state = self.first_state[link] as usize + caller as usize;
+                let Some(balancer) = &mut self.states[state].balancer else { continue };
+                for (node, &takes) in reads.iter().enumerate() {
+                    balancer.set_up(node as u16, takes && far(node) <= least);
                 }
             }
         }
@@ -130,7 +136,7 @@ mod tests {
     use crate::engine::stream::DrawKey;
 
     fn led(reads: ReadsFrom) -> Directory {
-        Directory::new(StorePlan { reads, led: true })
+        Directory::new(StorePlan { reads, led: true }, 1)
     }
 
     fn read(user: u32) -> Call {
@@ -140,11 +146,11 @@ mod tests {
     #[test]
     fn writes_go_to_the_primary_and_reads_where_the_store_says() {
         let directory = led(ReadsFrom::Replicas(1.0));
-        assert_eq!(directory.node(&read(1)), None);
-        assert_eq!(directory.node(&Call { access: Access::Write, ..read(1) }), Some(0));
-        assert_eq!(led(ReadsFrom::Primary).node(&read(1)), Some(0));
+        assert_eq!(directory.node(&read(1), 0), None);
+        assert_eq!(directory.node(&Call { access: Access::Write, ..read(1) }, 0), Some(0));
+        assert_eq!(led(ReadsFrom::Primary).node(&read(1), 0), Some(0));
         let share = led(ReadsFrom::Replicas(0.8));
-        let away = (0..10_000).filter(|&user| share.node(&read(user)).is_none()).count();
+        let away = (0..10_000).filter(|&user| share.node(&read(user), 0).is_none()).count();
         // 4.5 standard errors of a share of 10,000 draws.
         assert!(away.abs_diff(8000) < 180, "{away}");
     }
@@ -154,10 +160,10 @@ mod tests {
         let mut directory = led(ReadsFrom::OwnWrites);
         directory.wrote(7, 1);
         directory.wrote(7, 3);
-        assert_eq!((directory.node(&read(7)), directory.node(&read(8))), (Some(0), None));
+        assert_eq!((directory.node(&read(7), 0), directory.node(&read(8), 0)), (Some(0), None));
         directory.reached(2);
-        assert_eq!(directory.node(&read(7)), Some(0));
+        assert_eq!(directory.node(&read(7), 0), Some(0));
         directory.reached(3);
-        assert_eq!(directory.node(&read(7)), None);
+        assert_eq!(directory.node(&read(7), 0), None);
     }
 }

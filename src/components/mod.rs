@@ -6,6 +6,7 @@
 pub mod call;
 mod callee;
 pub mod caller;
+pub mod checks;
 pub mod config;
 pub mod context;
 pub mod directory;
@@ -23,18 +24,20 @@ pub mod versions;
 
 pub mod cache;
 pub mod database;
+pub mod dns;
 pub mod load_balancer;
 pub mod service;
 pub mod store;
 
 use crate::kinded;
-use crate::language::Span;
+use crate::language::{Name, Span, Spanned};
 use crate::policy::autoscale::Written;
 use cache::{Cache, CacheConfig, CachePlan};
 use call::CallKey;
 use context::Cx;
 use database::{Database, DatabaseConfig, DatabasePlan};
 use directory::StorePlan;
+use dns::{Dns, DnsConfig, DnsPlan};
 use facts::Facts;
 use figures::Figures;
 use load_balancer::{LoadBalancer, LoadBalancerConfig, LoadBalancerPlan};
@@ -99,14 +102,31 @@ pub struct Probed {
     pub backend: u16,
 }
 
+/// One of several nodes that differ, as it is written.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct NodeConfig<'c> {
+    /// Its machine, if another than the component's.
+    pub machine: Option<&'c config::MachineConfig>,
+    /// Its region, if it says.
+    pub region: Option<(&'c str, Span)>,
+}
+
 /// A kind as it is written.
 pub trait RoomConfig {
     /// Machines and instances.
     fn common(&self) -> &config::Common;
     /// Cores of a machine that does not say.
     fn cores_default(&self) -> u64;
-    /// Its nodes, each with its own machine if it has one; `None` for `instances` alike.
-    fn nodes(&self) -> Option<Vec<Option<&config::MachineConfig>>> {
+    /// Its nodes, where they differ; `None` for `instances` alike.
+    fn nodes(&self) -> Option<Vec<NodeConfig<'_>>> {
+        None
+    }
+    /// Whether there is one of it for all regions, instead of a copy in each.
+    fn spans(&self) -> bool {
+        false
+    }
+    /// What users call when they call this: a name server stands for what it names.
+    fn names(&self) -> Option<&Spanned<Name>> {
         None
     }
     /// How its instances come and go, if they do.
@@ -148,7 +168,6 @@ macro_rules! kinds {
             unbuilt {
                 worker: "services fed by a queue",
                 cdn: "edge caches",
-                dns: "answers by region",
                 queue: "message queues",
                 log_pipeline: "logs and metrics",
             }
@@ -232,6 +251,8 @@ kinds! {
     load_balancer => LoadBalancer: LoadBalancerConfig, LoadBalancerPlan, LoadBalancer<'p>;
     /// Keeps copies of items.
     cache => Cache: CacheConfig, CachePlan, Cache<'p>;
+    /// Tells users which region to turn to.
+    dns => Dns: DnsConfig, DnsPlan, Dns<'p>;
     /// Keeps items.
     database => Database: DatabaseConfig, DatabasePlan, Database<'p>;
 }

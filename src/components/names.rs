@@ -8,7 +8,8 @@ use std::collections::BTreeMap;
 
 use super::outcome::Cause;
 use super::topology::{
-    CallPolicy, ComponentId, DataId, LinkId, LinkPlan, OperationId, PoolPlan, Topology, cause_bit,
+    CallPolicy, Chooser, ComponentId, DataId, LinkId, LinkPlan, OperationId, PoolPlan, Topology,
+    cause_bit,
 };
 use crate::engine::slots::UNLIMITED;
 use crate::engine::stream::salt;
@@ -24,6 +25,10 @@ use crate::units::Count;
 pub enum Meaning {
     /// A component.
     Component(ComponentId),
+    /// A component that has a copy in several regions, by its number among those.
+    Copies(usize),
+    /// A region.
+    Region(u16),
     /// A data set.
     Data(DataId),
     /// An operation.
@@ -69,8 +74,16 @@ pub struct Planner<'d> {
     pub topology: Topology,
     /// By component.
     pub asides: Vec<Aside>,
-    /// By data set, where steps that name it go.
-    pub homes: Vec<Option<ComponentId>>,
+    /// By data set, what its home means.
+    pub homes: Vec<Option<Meaning>>,
+    /// The copies of each component that has several: by region, where there is one.
+    pub copies: Vec<Vec<Option<ComponentId>>>,
+    /// The region for which a plan is made; none for what stands in several.
+    pub region: Option<u16>,
+    /// By component that is a name server: its number, and what it names.
+    pub named: BTreeMap<ComponentId, (u16, Vec<ComponentId>)>,
+    /// By region, whether its users may not be served elsewhere.
+    pub pinned: Vec<bool>,
     /// By component, what shrinking leaves of the size of one instance.
     pub sizes: Vec<f64>,
     /// What each name means.
@@ -87,6 +100,10 @@ impl<'d> Planner<'d> {
             topology,
             asides: Vec::new(),
             homes: Vec::new(),
+            copies: Vec::new(),
+            region: None,
+            named: BTreeMap::new(),
+            pinned: Vec::new(),
             sizes: Vec::new(),
             names: BTreeMap::new(),
             out,
@@ -103,13 +120,91 @@ impl<'d> Planner<'d> {
         error.label(format!("unknown {sort}")).help(help);
     }
 
-    /// The component of a name.
+    /// The component of a name: its copy in the region for which a plan is made, else the nearest.
     pub fn component(&mut self, name: &str, span: Span) -> Option<ComponentId> {
-        if let Some(Meaning::Component(id)) = self.names.get(name) {
-            return Some(*id);
+        let fits = |m: &Meaning| matches!(m, Meaning::Component(_) | Meaning::Copies(_));
+        let Some(meaning) = self.names.get(name).copied().filter(fits) else {
+            self.unknown(name, span, "component", fits);
+            return None;
+        };
+        let found = self.nearest(meaning);
+        if found.is_none() {
+            let message = format!("`{name}` has a copy in several regions");
+            self.out.error("E0502", span, message).help(
+                "what stands in one region only calls the copy there; this stands in none, and                  a `dns` is what chooses among regions",
+            );
         }
-        self.unknown(name, span, "component", |m| matches!(m, Meaning::Component(_)));
+        found
+    }
+
+    /// The component that a name means from here; none where it has several copies and this is
+    /// nowhere.
+    fn nearest(&self, meaning: Meaning) -> Option<ComponentId> {
+        match meaning {
+            Meaning::Component(id) => Some(id),
+            Meaning::Copies(number) => {
+                let region = self.region?;
+                let topology = &self.topology;
+                let distance = |&(to, _): &(u16, ComponentId)| {
+                    topology.network.distance_ns(topology.regions(), region, to)
+                };
+                let copies = self.copies_of(number);
+                copies.min_by(|a, b| distance(a).total_cmp(&distance(b))).map(|(_, id)| id)
+            }
+            _ => None,
+        }
+    }
+
+    fn copies_of(&self, number: usize) -> impl Iterator<Item = (u16, ComponentId)> + '_ {
+        let copies = self.copies[number].iter().enumerate();
+        copies.filter_map(|(region, copy)| copy.map(|id| (region as u16, id)))
+    }
+
+    /// All copies of a component.
+    pub fn copies(&mut self, name: &str, span: Span) -> Option<Vec<ComponentId>> {
+        match self.names.get(name).copied() {
+            Some(Meaning::Component(id)) => Some(vec![id]),
+            Some(Meaning::Copies(number)) => {
+                Some(self.copies_of(number).map(|(_, id)| id).collect())
+            }
+            _ => {
+                let fits = |m: &Meaning| matches!(m, Meaning::Component(_) | Meaning::Copies(_));
+                self.unknown(name, span, "component", fits);
+                None
+            }
+        }
+    }
+
+    /// The region of a name.
+    pub fn region_named(&mut self, name: &str, span: Span) -> Option<u16> {
+        if let Some(Meaning::Region(region)) = self.names.get(name) {
+            return Some(*region);
+        }
+        self.unknown(name, span, "region", |m| matches!(m, Meaning::Region(_)));
         None
+    }
+
+    /// Where steps that name a data set go from here.
+    pub fn home(&self, data: DataId) -> Option<ComponentId> {
+        self.homes[data.index()].and_then(|home| self.nearest(home))
+    }
+
+    /// Whether a component is the home of a data set, or one of its copies is.
+    pub fn is_home(&self, component: ComponentId, data: DataId) -> bool {
+        match self.homes[data.index()] {
+            Some(Meaning::Component(id)) => id == component,
+            Some(Meaning::Copies(number)) => self.copies_of(number).any(|(_, id)| id == component),
+            _ => false,
+        }
+    }
+
+    /// Whether a component is the home of a data set or stands behind it.
+    pub fn keeps(&self, component: ComponentId, data: DataId) -> bool {
+        let components = 1..self.topology.components.len();
+        components.map(ComponentId::new).any(|id| {
+            let behind = || self.asides[id.index()].over == Some(component);
+            self.is_home(id, data) && (id == component || behind())
+        })
     }
 
     /// The data set of a name.
@@ -142,10 +237,12 @@ impl<'d> Planner<'d> {
     /// The target of a step: a component, or a data set with its home.
     pub fn target(&mut self, name: &str, span: Span) -> Option<(ComponentId, Option<DataId>)> {
         match self.names.get(name) {
-            Some(Meaning::Component(id)) => Some((*id, None)),
+            Some(Meaning::Component(_) | Meaning::Copies(_)) => {
+                self.component(name, span).map(|id| (id, None))
+            }
             Some(Meaning::Data(id)) => {
                 let id = *id;
-                let home = self.homes[id.index()];
+                let home = self.home(id);
                 if home.is_none() {
                     self.out
                         .error("E0502", span, format!("the data set `{name}` has no home"))
@@ -154,7 +251,9 @@ impl<'d> Planner<'d> {
                 home.map(|home| (home, Some(id)))
             }
             _ => {
-                let fits = |m: &Meaning| matches!(m, Meaning::Component(_) | Meaning::Data(_));
+                let fits = |m: &Meaning| {
+                    matches!(m, Meaning::Component(_) | Meaning::Copies(_) | Meaning::Data(_))
+                };
                 self.unknown(name, span, "component or data set", fits);
                 None
             }
@@ -164,6 +263,12 @@ impl<'d> Planner<'d> {
     /// The name of a component.
     pub fn name_of(&self, id: ComponentId) -> &str {
         &self.topology.components[id.index()].name
+    }
+
+    /// The same without the region of a copy.
+    pub fn bare_name_of(&self, id: ComponentId) -> &str {
+        let name = self.name_of(id);
+        name.split_once('.').map_or(name, |(_, bare)| bare)
     }
 
     /// All instances of some components, with their names.
@@ -183,7 +288,7 @@ impl<'d> Planner<'d> {
         target: ComponentId,
         calls: &Names<CallConfig>,
     ) -> LinkId {
-        let written = calls.get(self.name_of(target)).map(|config| &config.value);
+        let written = calls.get(self.bare_name_of(target)).map(|config| &config.value);
         let mut policy = written.map(CallConfig::plan).unwrap_or_default();
         if let Some(nodes) = self.ring_nodes(target) {
             // A key has one node, up or down.
@@ -225,7 +330,10 @@ impl<'d> Planner<'d> {
             return known;
         }
         let stores = &self.topology.components;
-        let by_role = matches!(targets, [one] if stores[one.index()].store.is_some());
+        let chooser = match targets {
+            [one] if stores[one.index()].store.is_some() => Chooser::Store,
+            _ => Chooser::Balancer,
+        };
         let (targets, names): (Vec<_>, Vec<_>) = self.instances_of(targets).into_iter().unzip();
         let link = LinkId::new(self.topology.links.len());
         let mut balance = balance(&names);
@@ -235,7 +343,8 @@ impl<'d> Planner<'d> {
             targets,
             policy,
             balance,
-            by_role,
+            chooser,
+            nearest: false,
             health: None,
             ejection: None,
         });

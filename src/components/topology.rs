@@ -7,13 +7,16 @@ use super::directory::{Directory, StorePlan};
 use super::outcome::Cause;
 use crate::engine::arena::Id;
 use crate::engine::processor::Sharing;
-use crate::engine::stream::DrawKey;
+use crate::engine::stream::{DrawKey, salt};
 use crate::policy::balance::BalancePlan;
 use crate::policy::health::{EjectionPlan, HealthPlan};
 use crate::policy::network::{NetworkPlan, Place};
+use crate::policy::resolver::ResolverPlan;
 use crate::policy::retry::RetryPlan;
 use crate::random::{Owners, Popularity, Sampler};
 use crate::units::Duration;
+
+const USER_REGION: u64 = salt("where a user lives");
 
 /// Tag of component ids.
 pub enum ComponentTag {}
@@ -48,6 +51,8 @@ pub struct ComponentFacts {
     pub at_start: u16,
     /// Time from a start until an instance serves.
     pub startup: Sampler,
+    /// The region of this copy; none for what stands in several, or where there are none.
+    pub region: Option<u16>,
     /// For a store of several nodes: which of them its callers call.
     pub store: Option<StorePlan>,
     /// For a cache: the hit ratio that its size and the popularity of the items let expect.
@@ -61,8 +66,8 @@ impl ComponentFacts {
     }
 
     /// What callers know of its nodes at the start.
-    pub(super) fn directory(&self) -> Option<Directory> {
-        self.store.map(Directory::new)
+    pub(super) fn directory(&self, regions: usize) -> Option<Directory> {
+        self.store.map(|store| Directory::new(store, regions))
     }
 }
 
@@ -122,15 +127,58 @@ pub struct LinkPlan {
     pub policy: CallPolicy,
     /// Choice among the targets.
     pub balance: BalancePlan,
-    /// Whether the target tells its callers which node takes what.
-    pub by_role: bool,
+    /// Who has the first word in that choice.
+    pub chooser: Chooser,
+    /// Whether only the nearest of the targets are called.
+    pub nearest: bool,
     /// Active health checks by each calling instance.
     pub health: Option<HealthPlan>,
     /// Passive ejection by each calling instance.
     pub ejection: Option<EjectionPlan>,
 }
 
+/// Who chooses among the targets of a link.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Chooser {
+    /// The caller's balancer.
+    #[default]
+    Balancer,
+    /// The target, which tells its callers which node takes what; the balancer where it leaves it
+    /// open.
+    Store,
+    /// The answers of name servers, by their number.
+    Names(u16),
+}
+
+/// A region.
+#[derive(Clone, Debug)]
+pub struct RegionFacts {
+    /// Its name in the scenario.
+    pub name: String,
+    /// Its first zone among those of all regions.
+    pub first_zone: u16,
+    /// How many zones it has.
+    pub zones: u16,
+    /// Up to which share of all users, counted through the regions, people live here.
+    pub users_bound: f64,
+}
+
 impl LinkPlan {
+    /// The backend in a region that a user turns to; the first of all where it has none.
+    #[cold]
+    pub fn backend_in(&self, topology: &Topology, region: u16, user: u32) -> u16 {
+        let inside = |&(component, instance): &(ComponentId, u16)| {
+            topology.place(component, instance).is_some_and(|place| place.region == region)
+        };
+        let here = self.targets.iter().enumerate().filter(|(_, target)| inside(target));
+        let count = here.clone().count() as u64;
+        if count == 0 {
+            return 0;
+        }
+        let pick = DrawKey(USER_REGION).child(!u64::from(user)).draw().below(count);
+        here.map(|(backend, _)| backend as u16).nth(pick as usize).unwrap_or(0)
+    }
+
     /// The component called (the first, where a balancer has several).
     pub fn target(&self) -> ComponentId {
         self.targets[0].0
@@ -190,6 +238,12 @@ pub struct Topology {
     pub operations: Vec<OperationFacts>,
     /// Network delays.
     pub network: NetworkPlan,
+    /// Zones, where there are no regions.
+    pub zones: u16,
+    /// Regions; empty where the scenario has none.
+    pub regions: Vec<RegionFacts>,
+    /// Name servers.
+    pub names: Vec<ResolverPlan>,
     /// Whether somebody asks if users see their own writes.
     pub own_writes: bool,
 }
@@ -198,6 +252,60 @@ impl Topology {
     /// The pseudo-operation of health probes.
     pub fn probe(&self) -> OperationId {
         OperationId::new(self.operations.len() - 1)
+    }
+
+    /// The components that users call on a link, each with the share of the users that do.
+    pub fn called_by_users(&self, link: LinkId) -> Vec<(ComponentId, f64)> {
+        let plan = &self.links[link.index()];
+        if self.regions.len() < 2 {
+            return vec![(plan.target(), 1.0)];
+        }
+        let mut shares: Vec<(ComponentId, f64)> = Vec::new();
+        let mut before = 0.0;
+        for (region, facts) in self.regions.iter().enumerate() {
+            let share = facts.users_bound - before;
+            before = facts.users_bound;
+            let distance = |&(component, instance): &(ComponentId, u16)| {
+                let to = self.place(component, instance).map_or(0, |place| place.region);
+                self.network.distance_ns(self.regions.len(), region as u16, to)
+            };
+            let nearest = plan.targets.iter().min_by(|a, b| distance(a).total_cmp(&distance(b)));
+            let Some(&(component, _)) = nearest else { continue };
+            match shares.iter_mut().find(|(known, _)| *known == component) {
+                Some((_, sum)) => *sum += share,
+                None => shares.push((component, share)),
+            }
+        }
+        shares
+    }
+
+    /// Number of regions, at least one.
+    pub fn regions(&self) -> usize {
+        self.regions.len().max(1)
+    }
+
+    /// The region in which a user lives.
+    #[inline]
+    pub fn region_of(&self, user: u32) -> u16 {
+        if self.regions.len() < 2 {
+            return 0;
+        }
+        let share = DrawKey(USER_REGION).child(u64::from(user)).draw().unit();
+        let found = self.regions.partition_point(|region| region.users_bound <= share);
+        found.min(self.regions.len() - 1) as u16
+    }
+
+    /// Number of instances that make calls of their own: of the users one in each region.
+    pub fn callers(&self, component: ComponentId) -> u16 {
+        match component == users() {
+            true => self.regions() as u16,
+            false => self.components[component.index()].instances(),
+        }
+    }
+
+    /// The region in which a calling instance stands.
+    pub fn region_of_caller(&self, component: ComponentId, instance: u16) -> u16 {
+        self.place(component, instance).map_or(instance, |place| place.region)
     }
 
     /// Number of items of all data sets together.

@@ -19,8 +19,9 @@ use crate::random::Sampler;
 use crate::world::users::load::Source;
 use crate::world::{Observations, Plan};
 
-/// What limits a plan's throughput; none where nothing was answered or nothing was busy.
-pub fn bottleneck(plan: &Plan, observed: &[Observations]) -> Option<Bottleneck> {
+/// What limits a plan's throughput; none where nothing was answered or nothing was busy. Users are
+/// those at full size, before they were divided by `shrink`.
+pub fn bottleneck(plan: &Plan, observed: &[Observations], shrink: f64) -> Option<Bottleneck> {
     let answered = total(observed, |one| one.users.iter().map(|u| u.throughput as f64).sum());
     let offered = total(observed, |one| one.users.iter().map(|u| u.offered as f64).sum());
     let seconds = total(observed, |one| one.duration.0 as f64 / 1e9);
@@ -44,7 +45,9 @@ pub fn bottleneck(plan: &Plan, observed: &[Observations]) -> Option<Bottleneck> 
             utilization: estimate(observed, |one| (resource.share)(one)).within(0.0, 1.0),
             limit_rps,
             limit_users: match plan.users.source {
-                Source::Open { .. } if plan.users.counted && each > 0.0 => Some(limit_rps / each),
+                Source::Open { .. } if plan.users.counted && each > 0.0 => {
+                    Some(limit_rps / each * shrink)
+                }
                 _ => None,
             },
         });

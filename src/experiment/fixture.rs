@@ -14,7 +14,7 @@ use crate::policy::balance::BalancePlan;
 use crate::policy::network::{NetworkPlan, Place};
 use crate::random::{Owners, Popularity, Sampler};
 use crate::units::{Duration, Instant, Rate};
-use crate::world::faults::{FaultPlan, Timing};
+use crate::world::faults::{FaultPlan, Target, Timing};
 use crate::world::users::arrivals::ArrivalPlan;
 use crate::world::users::load::{Source, UserOperation, UsersPlan};
 use crate::world::users::profile::ProfilePlan;
@@ -69,8 +69,8 @@ pub fn queue(rate: f64, work_ms: f64, seconds: i64) -> Plan {
 pub fn with_fault(mut plan: Plan, from: i64, to: i64) -> Plan {
     plan.faults.push(FaultPlan {
         name: "dies".into(),
-        component: ComponentId::new(1),
-        targets: vec![crate::world::faults::Target::Instance(0)],
+        what: "crash server".into(),
+        targets: vec![(ComponentId::new(1), Target::Instance(0))],
         silently: false,
         timing: Timing::At {
             at: Instant(from * SECOND),
@@ -84,10 +84,11 @@ fn topology(server: ComponentId) -> Topology {
     let facts = |name: &str, kind, machine: Option<u32>| ComponentFacts {
         name: name.into(),
         kind,
-        places: machine.map(|machine| Place { machine, zone: 0 }).into_iter().collect(),
+        places: machine.map(|machine| Place { machine, zone: 0, region: 0 }).into_iter().collect(),
         cores: 1.0,
         at_start: u16::from(machine.is_some()),
         startup: Sampler::constant(0),
+        region: None,
         store: None,
         hit_ratio_expected: 0.0,
     };
@@ -110,7 +111,8 @@ fn topology(server: ComponentId) -> Topology {
             targets: vec![(server, 0)],
             policy: CallPolicy::default(),
             balance: BalancePlan::round_robin(1),
-            by_role: false,
+            chooser: Chooser::Balancer,
+            nearest: false,
             health: None,
             ejection: None,
         }],
@@ -124,7 +126,10 @@ fn topology(server: ComponentId) -> Topology {
             first: 0,
         }],
         operations: vec![operation("request"), operation("probe")],
-        network: NetworkPlan::none(),
+        network: NetworkPlan::none(0),
+        zones: 1,
+        regions: Vec::new(),
+        names: Vec::new(),
         own_writes: false,
     }
 }

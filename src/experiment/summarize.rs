@@ -13,12 +13,11 @@ use super::run::Settings;
 use super::sample::Sample;
 use super::statistics::{Estimate, Value};
 use super::summary::{FailurePlace, Fault, Judged, Named, QUANTILES, Quantiles, Summary, Traffic};
-use crate::components::Role;
 use crate::components::outcome::{Cause, Failure};
 use crate::components::topology::ComponentId;
 use crate::random::Sampler;
 use crate::units::Duration;
-use crate::world::faults::{FaultPlan, Target, Timing};
+use crate::world::faults::{FaultPlan, Timing};
 use crate::world::users::ledger::UserLedger;
 use crate::world::users::load::Source;
 use crate::world::{Observations, Plan};
@@ -51,7 +50,14 @@ pub fn summarize(
     let operations: Vec<usize> = (0..plan.users.operations.len()).collect();
     let topology = &plan.topology;
     let name = |index: usize| topology.operations[index].name.clone();
-    let overall = traffic(plan, observed, &operations);
+    let all = operations.len();
+    let of = |region: usize| (region * all..(region + 1) * all).collect::<Vec<usize>>();
+    let everywhere = |operation: usize| -> Vec<usize> {
+        (0..topology.regions()).map(|region| region * all + operation).collect()
+    };
+    let every: Vec<usize> = (0..topology.regions()).flat_map(of).collect();
+    let overall = traffic(plan, observed, &every);
+    let regions = topology.regions.iter().enumerate();
     let components = 1..topology.components.len();
     Summary {
         scenario: frame.settings.scenario.clone(),
@@ -63,7 +69,10 @@ pub fn summarize(
         warnings: warnings(plan, observed, frame),
         operations: operations
             .iter()
-            .map(|&index| (name(index), traffic(plan, observed, &[index])))
+            .map(|&index| (name(index), traffic(plan, observed, &everywhere(index))))
+            .collect(),
+        regions: regions
+            .map(|(index, region)| (region.name.clone(), traffic(plan, observed, &of(index))))
             .collect(),
         components: components
             .map(|index| {
@@ -74,11 +83,11 @@ pub fn summarize(
             .faults
             .iter()
             .enumerate()
-            .map(|(index, fault)| (fault.name.clone(), fault_of(plan, observed, index, fault)))
+            .map(|(index, fault)| (fault.name.clone(), fault_of(observed, index, fault)))
             .collect(),
         slo,
         expect,
-        bottleneck: bottleneck(plan, observed),
+        bottleneck: bottleneck(plan, observed, frame.settings.shrink),
         cost: cost(plan, observed),
         overall,
     }
@@ -215,7 +224,7 @@ fn places(plan: &Plan, observed: &[Observations], operations: &[usize]) -> Vec<F
     list
 }
 
-fn fault_of(plan: &Plan, observed: &[Observations], index: usize, fault: &FaultPlan) -> Fault {
+fn fault_of(observed: &[Observations], index: usize, fault: &FaultPlan) -> Fault {
     let (at_s, until_s) = match &fault.timing {
         Timing::At { at, lasts } => {
             let until = |law: &Sampler| law.is_constant().map(|ns| at.seconds() + ns as f64 / 1e9);
@@ -236,7 +245,7 @@ fn fault_of(plan: &Plan, observed: &[Observations], index: usize, fault: &FaultP
         Value::from(occurrences(index, one).map(|o| o.lost_writes).sum::<u64>() as f64)
     };
     Fault {
-        action: action(plan, fault),
+        action: action(fault),
         at_s,
         until_s,
         occurrences: estimate(observed, count),
@@ -246,22 +255,10 @@ fn fault_of(plan: &Plan, observed: &[Observations], index: usize, fault: &FaultP
     }
 }
 
-/// Verb and target as a scenario writes them: `crash web.3 silently`.
-fn action(plan: &Plan, fault: &FaultPlan) -> String {
-    let facts = &plan.topology.components[fault.component.index()];
-    let all = fault.targets.len() == usize::from(facts.instances());
-    let target = |target: &Target| match target {
-        Target::Instance(instance) => format!("{}.{}", facts.name, instance + 1),
-        Target::Role(Role::Primary) => format!("{}.primary", facts.name),
-        Target::Role(Role::Replica(number)) => format!("{}.replica.{number}", facts.name),
-    };
-    let role = matches!(fault.targets[..], [Target::Role(_)]);
-    let targets: Vec<String> = match all && !role {
-        true => vec![facts.name.clone()],
-        false => fault.targets.iter().map(target).collect(),
-    };
-    let silently = if fault.silently { " silently" } else { "" };
-    format!("crash {}{silently}", targets.join(", "))
+/// Verb and target: `crash web.3 silently`.
+fn action(fault: &FaultPlan) -> String {
+    let silently = fault.silently && fault.what.starts_with("crash");
+    format!("{}{}", fault.what, if silently { " silently" } else { "" })
 }
 
 /// What a reader must know before trusting a number.
@@ -293,8 +290,9 @@ fn warnings(plan: &Plan, observed: &[Observations], frame: &Frame<'_>) -> Vec<St
     }
     if frame.settings.shrink != 1.0 {
         list.push(format!(
-            "shrunk {}-fold: utilisation, hit ratios and mean waits per server are preserved, \
-             the tails over the whole fleet and its batches are not",
+            "shrunk {0}-fold: rates and counts are 1/{0} of those at full size; utilisation, hit \
+             ratios and mean waits per server are preserved, the tails over the whole fleet and \
+             its batches are not",
             frame.settings.shrink
         ));
     }

@@ -31,6 +31,8 @@ pub struct Summary {
     pub overall: Traffic,
     /// The requests of each operation.
     pub operations: Named<Traffic>,
+    /// The requests of the people who live in each region; empty where there are no regions.
+    pub regions: Named<Traffic>,
     /// The components.
     pub components: Named<Component>,
     /// The faults that were injected.

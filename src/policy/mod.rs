@@ -10,5 +10,6 @@ pub mod call;
 pub mod health;
 mod levels;
 pub mod network;
+pub mod resolver;
 pub mod retry;
 pub mod ring;

@@ -128,6 +128,7 @@ pub(super) fn summary() -> Summary {
                 .to_owned(),
         ],
         overall,
+        regions: Vec::new(),
         operations: vec![
             ("view".to_owned(), traffic(0.9, 0.97)),
             ("update_profile".to_owned(), traffic(0.1, 1.3)),
@@ -287,6 +288,7 @@ pub(super) fn dead() -> Summary {
     slo[0].verdict = Verdict::Fails;
     Summary {
         warnings: Vec::new(),
+        regions: Vec::new(),
         operations: Vec::new(),
         components: vec![("web".to_owned(), idle)],
         faults: Vec::new(),

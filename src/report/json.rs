@@ -44,6 +44,7 @@ fn summary_of(summary: &Summary) -> Json {
         "warnings": summary.warnings,
         "overall": traffic(&summary.overall),
         "operations": named(&summary.operations, traffic),
+        "regions": named(&summary.regions, traffic),
         "components": named(&summary.components, component),
         "faults": summary.faults.iter().map(fault).collect::<Vec<_>>(),
         "slo": summary.slo.iter().map(judged).collect::<Vec<_>>(),

@@ -9,24 +9,25 @@ use super::flow::{self, Flow, Problem};
 use super::idle;
 use super::lint::{Places, lint, unseen};
 use super::prices::Prices;
-use crate::components::Role;
-use crate::components::config::{Common, DataConfig, MachineConfig, Part};
+use super::regions::{self, Copy};
+use super::trouble::Trouble;
+use crate::components::config::{Common, DataConfig, MachineConfig};
 use crate::components::names::{Aside, Meaning, Planner};
 use crate::components::topology::{
     ComponentFacts, ComponentId, DataId, DataPlan, MachinePlan, OperationFacts, OperationId,
-    Topology, users,
+    Topology,
 };
-use crate::components::{ComponentPlan, RoomConfig};
+use crate::components::{ComponentPlan, NodeConfig, RoomConfig};
 use crate::engine::processor::Sharing;
 use crate::engine::stream::salt;
 use crate::language::expression::Metric;
 use crate::language::expression::{Expression, is_reserved};
-use crate::language::{Diagnostics, Span, Spanned};
+use crate::language::{Diagnostics, Spanned};
 use crate::policy::autoscale::divided;
-use crate::policy::network::{NetworkConfig, NetworkPlan, Place};
+use crate::policy::network::Place;
 use crate::random::{Owners, Popularity, PopularityConfig, Sampler};
 use crate::units::{Bytes, Count, Duration};
-use crate::world::faults::{FaultConfig, FaultPlan, Target};
+use crate::world::faults::FaultPlan;
 use crate::world::users::config::OperationConfig;
 use crate::world::{Plan, Window};
 
@@ -84,10 +85,13 @@ pub fn compile(document: &Document, out: &mut Diagnostics) -> Option<Scenario> {
         return None;
     }
     let prices = Prices::new(document, out);
+    let copies = regions::copies(document, out);
+    let topology = empty_topology(document, out);
     let mut compiler = Compiler {
         document,
+        copies: &copies,
         prices,
-        planner: Planner::new(empty_topology(document), out),
+        planner: Planner::new(topology, out),
         shrink,
         activity: super::load::activity(&document.users.value, shrink),
         places: Places { components: vec![document.place()] },
@@ -100,7 +104,7 @@ pub fn compile(document: &Document, out: &mut Diagnostics) -> Option<Scenario> {
     compiler.claim();
     let Compiler { planner, places, prices, .. } = compiler;
     let Planner { mut topology, sizes, out, .. } = planner;
-    let cost = prices.plan(document, shrink, &sizes, out);
+    let cost = prices.plan(document, &copies, shrink, &sizes, out);
     if out.has_errors() && !before {
         return None;
     }
@@ -119,7 +123,7 @@ pub fn compile(document: &Document, out: &mut Diagnostics) -> Option<Scenario> {
     if out.has_errors() {
         return None;
     }
-    idle::unused(document, &topology, &components, &users, out);
+    idle::unused(document, &topology, &components, &users, &places, out);
     lint(&topology, &components, &flow, &users, &places, out);
     unseen(document, &faults, &users, out);
     let window = Window { duration, window: document.run.window.value };
@@ -133,8 +137,7 @@ pub fn compile(document: &Document, out: &mut Diagnostics) -> Option<Scenario> {
     })
 }
 
-fn empty_topology(document: &Document) -> Topology {
-    let none = NetworkPlan::none;
+fn empty_topology(document: &Document, out: &mut Diagnostics) -> Topology {
     Topology {
         components: vec![ComponentFacts {
             name: "users".into(),
@@ -143,6 +146,7 @@ fn empty_topology(document: &Document) -> Topology {
             cores: 0.0,
             at_start: 0,
             startup: Sampler::constant(0),
+            region: None,
             store: None,
             hit_ratio_expected: 0.0,
         }],
@@ -150,7 +154,10 @@ fn empty_topology(document: &Document) -> Topology {
         links: Vec::new(),
         data: Vec::new(),
         operations: Vec::new(),
-        network: document.network.value.as_ref().map_or_else(none, NetworkConfig::plan),
+        network: regions::network(document, out),
+        zones: document.zones.value as u16,
+        regions: regions::facts(document, out),
+        names: Vec::new(),
         own_writes: asks_for_own_writes(document),
     }
 }
@@ -236,6 +243,7 @@ fn share_machines(topology: &mut Topology, components: &[ComponentPlan]) {
 
 struct Compiler<'a, 'd> {
     document: &'a Document,
+    copies: &'a [Copy<'a>],
     planner: Planner<'d>,
     shrink: f64,
     prices: Prices,
@@ -247,6 +255,17 @@ struct Compiler<'a, 'd> {
 impl Compiler<'_, '_> {
     /// Gives every name one meaning, in the order hosts, data, operations, components, faults.
     fn names(&mut self) {
+        for (number, (name, _)) in self.document.regions.iter().enumerate() {
+            self.name(name, Meaning::Region(number as u16));
+        }
+        self.planner.pinned = vec![false; self.planner.topology.regions()];
+        for (_, data) in self.document.data.iter() {
+            for region in &data.residency.value.0 {
+                if let Some(region) = self.planner.region_named(&region.value.0, region.span) {
+                    self.planner.pinned[region as usize] = true;
+                }
+            }
+        }
         for (name, host) in self.document.hosts.iter() {
             let machine = self.machine(&host.value, 4, 1.0 / self.shrink);
             self.planner.topology.machines[machine].host = Some(name.value.clone());
@@ -277,8 +296,10 @@ impl Compiler<'_, '_> {
         self.operations();
         self.facts();
         for (_, data) in self.document.data.iter() {
-            let home = data.r#in.value.as_ref();
-            let home = home.and_then(|home| self.planner.component(&home.0, data.r#in.span));
+            let home = data.r#in.value.as_ref().and_then(|home| {
+                self.planner.copies(&home.0, data.r#in.span)?;
+                self.planner.names.get(&home.0).copied()
+            });
             self.planner.homes.push(home);
         }
         for (name, _) in self.document.faults.iter() {
@@ -335,8 +356,8 @@ impl Compiler<'_, '_> {
             let name = Spanned::new("request".to_string(), self.document.users.span);
             self.operation(&name, 5, RESPONSE_BYTES);
         }
-        for (_, component) in self.document.components.iter() {
-            for (word, span) in component.room().operations() {
+        for copy in self.copies {
+            for (word, span) in copy.config.room().operations() {
                 if !self.planner.names.contains_key(word) {
                     let name = Spanned::new(word.to_string(), span);
                     self.operation(&name, 5, RESPONSE_BYTES);
@@ -367,38 +388,48 @@ impl Compiler<'_, '_> {
 
     /// Machines and places of all components, and what their callers must know.
     fn facts(&mut self) {
-        for (name, component) in self.document.components.iter() {
+        for copy in self.copies {
             let id = ComponentId::new(self.planner.topology.components.len());
-            self.places.components.push(name.span);
-            let room = component.room();
-            let (places, size) = self.places_of(id, room);
+            self.places.components.push(copy.base.span);
+            let room = copy.config.room();
+            let (places, size) = self.places_of(id, room, copy.region);
             let at_start = self.at_start(room, places.len() as u16);
             let cores = places
                 .first()
                 .map_or(0.0, |place| self.planner.topology.machines[place.machine as usize].cores);
             self.planner.sizes.push(size);
             self.planner.topology.components.push(ComponentFacts {
-                name: name.value.clone(),
-                kind: component.kind_name(),
+                name: copy.name.clone(),
+                kind: copy.config.kind_name(),
                 places,
                 cores,
                 at_start,
                 startup: room.common().startup.value.plan(),
+                region: copy.region,
                 store: room.store(),
                 hit_ratio_expected: 0.0,
             });
-            self.name(name, Meaning::Component(id));
+            if let Some(meaning) = regions::meaning(copy, id, &mut self.planner) {
+                self.name(copy.base, meaning);
+            }
         }
         self.planner.asides.push(Aside::default());
-        for (_, component) in self.document.components.iter() {
-            let aside = component.room().aside(&mut self.planner);
+        for copy in self.copies {
+            self.planner.region = copy.region;
+            let aside = copy.config.room().aside(&mut self.planner);
             self.planner.asides.push(aside);
         }
+        self.planner.region = None;
     }
 
     /// Where the instances of a component stand, and the share of its size that shrinking leaves
     /// to each.
-    fn places_of(&mut self, id: ComponentId, room: &dyn RoomConfig) -> (Vec<Place>, f64) {
+    fn places_of(
+        &mut self,
+        id: ComponentId,
+        room: &dyn RoomConfig,
+        region: Option<u16>,
+    ) -> (Vec<Place>, f64) {
         let common: &Common = room.common();
         let wanted = match common.instances.value {
             Count::Finite(count) => count,
@@ -418,27 +449,29 @@ impl Compiler<'_, '_> {
                 self.planner.out.error("E0504", common.host.span, message);
             }
             let Some(machine) = self.planner.host(&host.0, common.host.span) else {
-                return (vec![Place { machine: self.spare_machine(id), zone: 0 }], 1.0);
+                let machine = self.spare_machine(id);
+                return (vec![self.place(machine, 0, region)], 1.0);
             };
             self.planner.topology.machines[machine].tenants.push(id);
-            return (vec![Place { machine: machine as u32, zone: 0 }], 1.0 / self.shrink);
+            return (vec![self.place(machine as u32, 0, region)], 1.0 / self.shrink);
         }
         let exact = wanted as f64 / self.shrink;
         // Nodes that differ in what they do cannot be divided: they get smaller.
         let instances = if nodes.is_some() { wanted } else { (exact.floor() as u64).max(1) };
         let size = exact / instances as f64;
-        let zones = self.document.zones.value;
         let empty = crate::language::node::fragment("{}", common.machine.span);
         let mut none = Diagnostics::new();
         let own = common.machine.value.clone();
         let config = own.or_else(|| crate::language::Decode::decode(&empty, &mut none));
         let config: MachineConfig = config.expect("every key of a machine has a default");
-        let of_node = |instance: u64| nodes.as_ref().and_then(|nodes| nodes[instance as usize]);
         let places = (0..instances).map(|instance| {
-            let config = of_node(instance).unwrap_or(&config);
+            let node =
+                nodes.as_ref().map_or(NodeConfig::default(), |nodes| nodes[instance as usize]);
+            let config = node.machine.unwrap_or(&config);
             let machine = self.machine(config, room.cores_default(), size);
             self.planner.topology.machines[machine].tenants.push(id);
-            Place { machine: machine as u32, zone: (instance % zones) as u16 }
+            let own = node.region.and_then(|(name, span)| self.planner.region_named(name, span));
+            self.place(machine as u32, instance, own.or(region))
         });
         (places.collect(), size)
     }
@@ -459,6 +492,17 @@ impl Compiler<'_, '_> {
         }
         let divisor = max as f64 / f64::from(places);
         divided(written, divisor).min(places.into()) as u16
+    }
+
+    /// The place of a machine: the zones of its region are dealt out in turn.
+    fn place(&self, machine: u32, instance: u64, region: Option<u16>) -> Place {
+        let topology = &self.planner.topology;
+        let region = region.unwrap_or(0);
+        let (first, zones) = match topology.regions.get(region as usize) {
+            Some(facts) => (facts.first_zone, facts.zones),
+            None => (0, topology.zones),
+        };
+        Place { machine, zone: first + (instance % u64::from(zones.max(1))) as u16, region }
     }
 
     fn spare_machine(&mut self, id: ComponentId) -> u32 {
@@ -507,12 +551,15 @@ impl Compiler<'_, '_> {
         machines.len() - 1
     }
 
+    /// The plans of all components, each made where it stands.
     fn components(&mut self) -> Option<Vec<ComponentPlan>> {
         let mut plans = Vec::new();
-        for (index, (_, component)) in self.document.components.iter().enumerate() {
+        for (index, copy) in self.copies.iter().enumerate() {
             let id = ComponentId::new(index + 1);
-            plans.push(component.room().plan(id, &mut self.planner));
+            self.planner.region = copy.region;
+            plans.push(copy.config.room().plan(id, &mut self.planner));
         }
+        self.planner.region = None;
         plans.into_iter().collect()
     }
 
@@ -523,76 +570,14 @@ impl Compiler<'_, '_> {
         let machines = &self.planner.topology.machines;
         let is_host = machines.iter().any(|one| one.host.as_deref() == Some(name.as_str()));
         if !is_host {
-            self.planner.component(name, span);
-        }
-    }
-
-    /// Reports a fault on an instance that was never there, or that shrinking has taken away.
-    fn no_instance(&mut self, component: &str, number: u32, left: u16, span: Span) {
-        let config = self.document.components.get(component);
-        let written = config.map(|config| {
-            let room = config.value.room();
-            let most = room.autoscale().map(|(scale, _)| Count::Finite(scale.max.value));
-            most.unwrap_or(room.common().instances.value)
-        });
-        let out = &mut self.planner.out;
-        if written.is_some_and(|written| written.allows(number.into())) {
-            let shrink = self.document.run.shrink.value;
-            let message =
-                format!("`shrink: {shrink}` leaves no instance {number} of `{component}`");
-            out.error("E0501", span, message).help(format!(
-                "it leaves {left}, numbered from 1; name one of those, or shrink less"
-            ));
-        } else {
-            let message = format!("`{component}` has no instance {number}");
-            out.error("E0501", span, message).help(format!("it has {left}, numbered from 1"));
+            self.planner.copies(name, span);
         }
     }
 
     fn faults(&mut self) -> Vec<FaultPlan> {
-        let mut plans = Vec::new();
-        for (name, fault) in self.document.faults.iter() {
-            let FaultConfig::Crash(crash) = &fault.value;
-            let address = &crash.crash.value;
-            let span: Span = crash.crash.span;
-            let component = self.planner.component(&address.component, span);
-            let timing = crash.timing(self.planner.out);
-            let (Some(component), Some(timing)) = (component, timing) else { continue };
-            if component == users() {
-                continue;
-            }
-            let count = self.planner.topology.components[component.index()].instances();
-            let store = self.planner.topology.components[component.index()].store;
-            let led = store.is_some_and(|store| store.led);
-            let targets = match address.part {
-                Part::All => (0..count).map(Target::Instance).collect(),
-                Part::Instance(number) if number <= u32::from(count) => {
-                    vec![Target::Instance(number as u16 - 1)]
-                }
-                Part::Instance(number) => {
-                    self.no_instance(&address.component, number, count, span);
-                    continue;
-                }
-                Part::Primary if led => vec![Target::Role(Role::Primary)],
-                Part::Replica(number) if led && number < u32::from(count) => {
-                    vec![Target::Role(Role::Replica(number as u16))]
-                }
-                part => {
-                    let what = match part {
-                        Part::Replica(number) => format!("replica {number}"),
-                        _ => "primary among its nodes".into(),
-                    };
-                    let message = format!("`{}` has no {what}", address.component);
-                    let count = if led { count - 1 } else { 0 };
-                    let help = format!("it has {count} replicas, numbered from 1");
-                    self.planner.out.error("E0501", span, message).help(help);
-                    continue;
-                }
-            };
-            let silently = crash.silently.value;
-            let name = name.value.clone();
-            plans.push(FaultPlan { name, component, targets, silently, timing });
-        }
-        plans
+        let shrink = self.document.run.shrink.value;
+        let mut trouble = Trouble { planner: &mut self.planner, copies: self.copies, shrink };
+        let faults = self.document.faults.iter();
+        faults.filter_map(|(name, fault)| trouble.plan(&name.value, &fault.value)).collect()
     }
 }

@@ -1,6 +1,7 @@
 //! The document: the top-level keys of a scenario, and how a run is made.
 
 use super::prices::PricesConfig;
+use super::regions::RegionConfig;
 use crate::components::ComponentConfig;
 use crate::components::config::{DataConfig, MachineConfig};
 use crate::language::expression::Expression;
@@ -32,7 +33,9 @@ config! {
         hosts: Names<MachineConfig> = "{}",
         /// The parts of the system.
         components: Names<ComponentConfig> = required,
-        /// Instances are dealt over so many zones in turn.
+        /// Places with copies of their own of what does not say where it stands.
+        regions: Names<RegionConfig> = "{}",
+        /// Without regions: instances are dealt over so many zones in turn.
         zones: u64 = "1" in 1..=1_000,
         /// Round-trip times; `none` for no delay anywhere.
         network: Option<NetworkConfig> = "none",
@@ -49,7 +52,6 @@ config! {
         run: RunConfig = "{}",
     }
     unbuilt {
-        regions: "regions",
         policies: "named policies of calls",
         changes: "what is done on purpose",
         monitoring: "monitors",

@@ -6,6 +6,7 @@
 use super::document::Document;
 use super::layers::{Layers, Open, Setting};
 use super::mend::mend;
+use super::regions::lay;
 use super::sweep::{Point, SweepConfig};
 use super::{Scenario, compile};
 use crate::config;
@@ -137,6 +138,7 @@ impl Loaded {
             return;
         };
         let across = take_across(&mut tree, &layers.points);
+        lay(&mut tree, out);
         if point.is_none() || self.scenarios.is_empty() {
             self.across = across;
         }

@@ -91,9 +91,10 @@ impl Walk<'_> {
     fn request(&mut self, users: &UsersPlan, operation: OperationId, rate: f64, deep: usize) {
         let plan = &users.operations[operation.index()];
         self.requests += rate;
-        let component = self.topology.links[plan.entry.index()].target();
-        let visit = Visit { component, operation, access: plan.access, data: plan.data };
-        self.sent.push((visit, rate));
+        for (component, share) in self.topology.called_by_users(plan.entry) {
+            let visit = Visit { component, operation, access: plan.access, data: plan.data };
+            self.sent.push((visit, rate * share));
+        }
         if let (Some(loads), true) = (&plan.loads, deep < LOADS_DEEP) {
             for &load in &loads.requests {
                 self.request(users, load, rate, deep + 1);

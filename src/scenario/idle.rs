@@ -6,6 +6,7 @@
 
 use super::document::Document;
 use super::flow::Flow;
+use super::lint::Places;
 use crate::components::ComponentPlan;
 use crate::components::topology::{ComponentId, DataId, Topology, users as the_users};
 use crate::language::{Diagnostics, Span};
@@ -17,6 +18,7 @@ pub(super) fn unused(
     topology: &Topology,
     components: &[ComponentPlan],
     users: &UsersPlan,
+    places: &Places,
     out: &mut Diagnostics,
 ) {
     let mut warn = |span: Span, message: String, help: &str| {
@@ -39,10 +41,13 @@ pub(super) fn unused(
         }
     }
     let reached = reached(topology);
-    for (index, (name, _)) in document.components.iter().enumerate() {
-        if !reached[index + 1] {
-            let message = format!("no call reaches `{}`", name.value);
-            warn(name.span, message, "users call the `entry`, and steps and balancers the others");
+    for (index, facts) in topology.components.iter().enumerate().skip(1) {
+        // Users ask a name server without calling it.
+        let asked = matches!(components[index - 1], ComponentPlan::Dns(_));
+        if !reached[index] && !asked {
+            let message = format!("no call reaches `{}`", facts.name);
+            let help = "users call the `entry`, and steps and balancers the others";
+            warn(places.components[index], message, help);
         }
     }
 }

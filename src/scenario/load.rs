@@ -5,8 +5,8 @@ use std::sync::Arc;
 use super::document::Document;
 use crate::components::call::Access;
 use crate::components::names::Planner;
-use crate::components::topology::{LinkId, OperationId, users};
-use crate::language::{Diagnostics, Spanned};
+use crate::components::topology::{Chooser, ComponentId, LinkId, OperationId, users};
+use crate::language::{Diagnostics, Span, Spanned};
 use crate::random::Popularity;
 use crate::units::{Count, Duration, Rate};
 use crate::world::users::config::{ActivityConfig, OperationConfig, UsersConfig};
@@ -159,15 +159,37 @@ fn entry(
 ) -> Option<LinkId> {
     let own = own.and_then(|own| own.value.as_ref().map(|name| (name.0.as_str(), own.span)));
     let (name, span) = own.unwrap_or((&document.entry.value.0, document.entry.span));
-    let target = planner.component(name, span)?;
+    let (targets, chooser) = called(name, span, planner)?;
+    let target = targets[0];
     let mut policy = document.users.client.plan();
     if let (true, Some(retries)) = (planner.asides[target.index()].cache, &mut policy.retries) {
         // A key has one node, up or down.
         retries.other_instance = false;
     }
-    let (_, names): (Vec<_>, Vec<_>) = planner.instances_of(&[target]).into_iter().unzip();
+    let (_, names): (Vec<_>, Vec<_>) = planner.instances_of(&targets).into_iter().unzip();
     let choice = planner.users_choice(target, &names);
-    Some(planner.link_to(users(), &[target], policy, |_| choice))
+    let link = planner.link_to(users(), &targets, policy, |_| choice);
+    let regions = planner.topology.regions() > 1;
+    let plan = &mut planner.topology.links[link.index()];
+    if let Some(chooser) = chooser {
+        plan.chooser = chooser;
+    } else if regions && plan.chooser == Chooser::Balancer {
+        plan.nearest = true;
+    }
+    Some(link)
+}
+
+/// What users call under a name: a component, its copies, or what a name server stands for.
+fn called(
+    name: &str,
+    span: Span,
+    planner: &mut Planner<'_>,
+) -> Option<(Vec<ComponentId>, Option<Chooser>)> {
+    let targets = planner.copies(name, span)?;
+    if let Some((number, named)) = planner.named.get(&targets[0]) {
+        return Some((named.clone(), Some(Chooser::Names(*number))));
+    }
+    Some((targets, None))
 }
 
 /// Reports users who would have to ask behind a cache: they have no program.

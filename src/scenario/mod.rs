@@ -13,7 +13,9 @@ mod lint;
 mod load;
 mod mend;
 mod prices;
+mod regions;
 pub mod sweep;
+mod trouble;
 
 pub use compile::{Scenario, Settings, compile};
 pub use document::Document;

@@ -8,8 +8,9 @@
 use std::collections::BTreeMap;
 
 use super::document::Document;
-use crate::components::RoomConfig;
+use super::regions::Copy;
 use crate::components::config::{MachineConfig, RowName};
+use crate::components::{NodeConfig, RoomConfig};
 use crate::language::suggest::did_you_mean;
 use crate::language::{Decode, Diagnostics, FileId, Span, Spanned, Table, node};
 use crate::units::{Bytes, Price, Ratio};
@@ -177,7 +178,7 @@ impl Prices {
         };
         let common = room.common();
         let instances = common.instances.value.finite().unwrap_or(1) as usize;
-        let nodes = room.nodes().unwrap_or_else(|| vec![None; instances]);
+        let nodes = room.nodes().unwrap_or_else(|| vec![NodeConfig::default(); instances]);
         let price = common.price.value.map(Price::per_month);
         match price {
             Some(Some(month)) => {
@@ -193,7 +194,7 @@ impl Prices {
         let mut types: Vec<(&str, f64)> = Vec::new();
         let mut all_priced = true;
         for node in &nodes {
-            let machine = node.or(common.machine.value.as_ref());
+            let machine = node.machine.or(common.machine.value.as_ref());
             match machine.and_then(|machine| self.month(machine)) {
                 Some((row, ..)) => match types.iter_mut().find(|(name, _)| *name == row.0) {
                     Some((_, number)) => *number += 1.0,
@@ -220,6 +221,7 @@ impl Prices {
     pub(super) fn plan(
         &self,
         document: &Document,
+        copies: &[Copy<'_>],
         shrink: f64,
         sizes: &[f64],
         out: &mut Diagnostics,
@@ -235,11 +237,12 @@ impl Prices {
                 None => on_hosts.push(name.value.clone()),
             }
         }
-        for (index, (name, component)) in document.components.iter().enumerate() {
-            let payer = Payer { name, number: index + 1, room: component.room() };
+        for (index, copy) in copies.iter().enumerate() {
+            let name = &Spanned::new(copy.name.clone(), copy.base.span);
+            let payer = Payer { name, number: index + 1, room: copy.config.room() };
             let each = sizes[payer.number] * shrink;
             if !self.component(&payer, each, &mut lines, out) {
-                unpriced.push(name.value.clone());
+                unpriced.push(copy.name.clone());
             }
         }
         if lines.is_empty() && self.config.is_none() {

@@ -9,7 +9,7 @@ use crate::components::context::{Cx, Detection, Loss};
 use crate::components::event::Event;
 use crate::components::topology::ComponentId;
 use crate::engine::stream::{DrawKey, salt};
-use crate::language::Diagnostics;
+use crate::language::{Diagnostics, Span};
 use crate::random::{Distribution, Sampler};
 use crate::units::{Duration, Instant};
 use crate::{config, verbs};
@@ -19,6 +19,8 @@ verbs! {
     pub enum FaultConfig, "fault" {
         /// A process dies with all it has in hand.
         crash: Crash(CrashConfig),
+        /// A component, host, zone or region is gone: silence.
+        outage: Outage(OutageConfig),
     }
     unbuilt {
         hang: "accepting and never answering",
@@ -28,7 +30,6 @@ verbs! {
         loss: "lost messages",
         stall: "held messages",
         partition: "links that drop everything",
-        outage: "hosts, zones and regions that fail",
         flush: "emptied caches",
         full: "full disks",
         hot_key: "one key that everybody wants",
@@ -39,10 +40,39 @@ verbs! {
 config! {
     /// A process dies; it is started again when the cause is gone.
     pub struct CrashConfig {
-        /// A component (all its instances at once) or one instance.
+        /// A component (all its instances at once), one instance, or whoever has a role then.
         crash: Address = required,
         /// The machine dies with the process: callers hear nothing until their timeout.
         silently: bool = "false",
+    }
+    include {
+        /// When.
+        when: WhenConfig,
+    }
+    unbuilt {
+        hits: "a number or share of instances",
+        with: "correlated faults",
+        chance: "correlated faults",
+        after: "correlated faults",
+    }
+}
+
+config! {
+    /// A place is gone with all machines in it: callers hear nothing until their timeout. When it
+    /// is back everything in it is started again.
+    pub struct OutageConfig {
+        /// A component, `host`, `zone.2`, `us.zone.2`, a region, or `all`.
+        outage: Address = required,
+    }
+    include {
+        /// When.
+        when: WhenConfig,
+    }
+}
+
+config! {
+    /// When something goes wrong.
+    pub struct WhenConfig {
         /// When it happens, once, counted from the end of the warm-up.
         at: Option<Duration> = "none",
         /// How long the cause lasts; for good when left out.
@@ -53,22 +83,15 @@ config! {
         /// Mean time to repair, as `mtbf`.
         mttr: Option<Distribution> = "none",
     }
-    unbuilt {
-        hits: "a number or share of instances",
-        with: "correlated faults",
-        chance: "correlated faults",
-        after: "correlated faults",
-    }
 }
 
-impl CrashConfig {
-    /// When it happens, or `None` after an error.
-    pub fn timing(&self, out: &mut Diagnostics) -> Option<Timing> {
+impl WhenConfig {
+    /// When it happens, or `None` after an error; `place` is where that of the whole is reported.
+    pub fn timing(&self, place: Span, out: &mut Diagnostics) -> Option<Timing> {
         let mean = |law: &Distribution| {
             let law = law.plan();
             law.is_constant().map_or(law, |mean| Sampler::exponential(Duration(mean)))
         };
-        let place = self.crash.span;
         match (self.at.value, &self.mtbf.value) {
             (Some(at), None) => {
                 if self.mttr.value.is_some() {
@@ -151,10 +174,10 @@ impl Target {
 pub struct FaultPlan {
     /// Its name in the scenario.
     pub name: String,
-    /// The component hit.
-    pub component: ComponentId,
-    /// Its parts hit.
-    pub targets: Vec<Target>,
+    /// Verb and target as a scenario writes them: `crash web.3`.
+    pub what: String,
+    /// What it hits: parts of components.
+    pub targets: Vec<(ComponentId, Target)>,
     /// Whether the machine dies with the process, so that callers hear nothing.
     pub silently: bool,
     /// When.
@@ -168,6 +191,8 @@ pub struct Occurrence {
     pub fault: u16,
     /// Which of its targets.
     pub target: u16,
+    /// The component hit.
+    pub component: ComponentId,
     /// The instance that this was, as the component numbers them.
     pub instance: u16,
     /// When it began.
@@ -225,7 +250,7 @@ impl<'p> Faults<'p> {
     fn draw(&mut self, fault: usize, target: usize, law: &Sampler) -> Duration {
         let plan = &self.plans[fault];
         let turn = &mut self.draws[fault][target];
-        let number = plan.targets[target].number();
+        let number = plan.targets[target].1.number();
         let key = self.key.child(salt(&plan.name)).child(number).child(*turn);
         *turn += 1;
         Duration(law.sample(&mut key.draw()))
@@ -262,6 +287,7 @@ impl<'p> Faults<'p> {
             self.occurrences.push(Occurrence {
                 fault,
                 target,
+                component: plan.targets[place].0,
                 instance,
                 from: now,
                 to: None,
@@ -297,8 +323,7 @@ impl<'p> Faults<'p> {
     pub fn still_down(&self, component: ComponentId, instance: u16) -> bool {
         self.active.iter().any(|&active| {
             let occurrence = &self.occurrences[active];
-            occurrence.instance == instance
-                && self.plans[occurrence.fault as usize].component == component
+            occurrence.instance == instance && occurrence.component == component
         })
     }
 
@@ -320,8 +345,7 @@ impl<'p> Faults<'p> {
     pub fn listen(&mut self, detections: &[Detection], losses: &[Loss]) {
         for loss in &losses[self.losses_heard..] {
             let by = |one: &&mut Occurrence| {
-                let component = self.plans[one.fault as usize].component;
-                component == loss.component && one.instance == loss.instance
+                one.component == loss.component && one.instance == loss.instance
             };
             if let Some(last) = self.occurrences.iter_mut().rev().find(by) {
                 last.lost_writes += loss.writes;
@@ -331,8 +355,7 @@ impl<'p> Faults<'p> {
         for detection in &detections[self.heard..] {
             for &active in &self.active {
                 let occurrence = &mut self.occurrences[active];
-                let plan = &self.plans[occurrence.fault as usize];
-                let same = plan.component == detection.component
+                let same = occurrence.component == detection.component
                     && occurrence.instance == detection.instance;
                 if same && occurrence.detected_after.is_none() && detection.after.is_some() {
                     occurrence.detected_after = Some(detection.at.0 - occurrence.from.0);

@@ -24,10 +24,11 @@ fn facts(name: &str, kind: &'static str, machine: Option<u32>) -> ComponentFacts
     ComponentFacts {
         name: name.into(),
         kind,
-        places: machine.map(|machine| Place { machine, zone: 0 }).into_iter().collect(),
+        places: machine.map(|machine| Place { machine, zone: 0, region: 0 }).into_iter().collect(),
         cores: 1.0,
         at_start: u16::from(machine.is_some()),
         startup: Sampler::constant(0),
+        region: None,
         store: None,
         hit_ratio_expected: 0.0,
     }
@@ -57,7 +58,8 @@ fn queue(rate: f64, service: Sampler, cores: f64, workers: u32, seconds: i64) ->
             targets: vec![(server, 0)],
             policy: CallPolicy::default(),
             balance: BalancePlan::round_robin(1),
-            by_role: false,
+            chooser: Chooser::Balancer,
+            nearest: false,
             health: None,
             ejection: None,
         }],
@@ -71,7 +73,10 @@ fn queue(rate: f64, service: Sampler, cores: f64, workers: u32, seconds: i64) ->
             first: 0,
         }],
         operations: vec![operation("request"), operation("probe")],
-        network: NetworkPlan::none(),
+        network: NetworkPlan::none(0),
+        zones: 1,
+        regions: Vec::new(),
+        names: Vec::new(),
         own_writes: false,
     };
     let service = ServicePlan {

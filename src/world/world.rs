@@ -143,8 +143,8 @@ impl<'p> World<'p> {
     #[cold]
     fn fault(&mut self, fault: u16, target: u16, begins: bool) {
         let plan = &self.plan.faults[fault as usize];
-        let component = plan.component;
-        let now = match plan.targets[target as usize] {
+        let (component, part) = plan.targets[target as usize];
+        let now = match part {
             Target::Instance(instance) => Some(instance),
             Target::Role(role) => self.component(component).0.room().with_role(role),
         };
@@ -299,6 +299,9 @@ impl Model for World<'_> {
             }
             Event::Wake(call, token) => {
                 if let Some(at) = self.cx.woken(call, token) {
+                    if at == users() {
+                        return self.users.named(&mut self.cx, call);
+                    }
                     let (room, cx) = self.component(at);
                     room.on_wake(cx, call);
                 }

@@ -5,6 +5,7 @@ use crate::components::config::{Caller, CapacityConfig, Common};
 use crate::components::names::{AfterWrite, Aside, Planner};
 use crate::components::store::{self, Capacity, Lifetime, Shape};
 use crate::components::topology::ComponentId;
+use crate::components::topology::DataId;
 use crate::components::{ComponentPlan, RoomConfig};
 use crate::language::shape::OneOfShape;
 use crate::language::{Decode, Diagnostics, Name, Node, Spanned};
@@ -445,8 +446,8 @@ impl CacheConfig {
 fn expected_hit_ratio(id: ComponentId, capacity: Capacity, planner: &Planner<'_>) -> f64 {
     let nodes = u64::from(planner.topology.components[id.index()].instances());
     let mut shares = Vec::new();
-    for (set, home) in planner.topology.data.iter().zip(&planner.homes) {
-        if *home != Some(id) {
+    for (number, set) in planner.topology.data.iter().enumerate() {
+        if !planner.is_home(id, DataId::new(number)) {
             continue;
         }
         let fits = match capacity {

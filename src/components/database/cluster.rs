@@ -422,7 +422,8 @@ impl<'p> Cluster<'p> {
     pub(super) fn steer(&self, cx: &mut Cx<'_>) {
         let nodes = self.nodes.iter().enumerate();
         let reads = nodes.map(|(node, one)| one.member && node != self.announced as usize);
-        cx.steer(self.id, Some(self.announced), &reads.collect::<Vec<_>>());
+        let writers = vec![Some(self.announced); cx.topology.regions()];
+        cx.steer(self.id, &writers, &reads.collect::<Vec<_>>());
     }
 
     pub(super) fn draw(&mut self, law: &Sampler) -> Duration {

@@ -1,6 +1,7 @@
 //! A database as it is written.
 
 use super::DatabasePlan;
+use super::mesh::PRIMARIES_MAX;
 use super::plan::{Copies, FailoverPlan, LegsPlan, Mode, QuorumPlan, ReplicationPlan};
 use crate::components::call::Access;
 use crate::components::config::{Common, MachineConfig};
@@ -8,11 +9,13 @@ use crate::components::directory::{ReadsFrom, StorePlan};
 use crate::components::facts::{Facts, Visit};
 use crate::components::figures::Declared;
 use crate::components::names::{Planner, limit};
-use crate::components::topology::{ComponentId, OperationId, Topology};
-use crate::components::{ComponentPlan, RoomConfig};
+use crate::components::topology::{ComponentId, DataId, OperationId, Topology};
+use crate::components::{ComponentPlan, NodeConfig, RoomConfig};
 use crate::engine::slots::UNLIMITED;
+use crate::language::shape::Json;
+use crate::language::{Diagnostics, Name, OneOrMany};
 use crate::random::{Distribution, Sampler};
-use crate::units::{Count, Duration, Ratio};
+use crate::units::{Count, Duration, Ratio, UnitError, UnitErrorKind};
 use crate::{choice, config};
 
 config! {
@@ -59,17 +62,48 @@ config! {
     pub struct PrimaryConfig {
         /// Its machine, if another than the component's.
         machine: Option<MachineConfig> = "none",
+        /// Its region, the first one when left out; several, and each has a primary.
+        r#in: OneOrMany<Name> = "[]",
     }
-    unbuilt { r#in: "regions" }
 }
 
 config! {
     /// The nodes that follow.
     pub struct ReplicasConfig, short = count {
-        /// How many.
-        count: u64 = required in 0..=1000,
+        /// How many, in the primary's region.
+        count: u64 = "0" in 0..=1000,
         /// Their machine, if another than the component's.
         machine: Option<MachineConfig> = "none",
+    }
+    others {
+        /// By region, how many.
+        regions: ReplicaCount
+    }
+}
+
+/// A number of replicas in a region.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ReplicaCount(pub u64);
+
+impl ReplicaCount {
+    /// Reads a number of replicas.
+    pub fn parse(text: &str) -> Result<Self, UnitError> {
+        match Count::parse(text)? {
+            Count::Finite(count @ 0..=1000) => Ok(Self(count)),
+            _ => {
+                let message = format!("`{text}` is no number of replicas");
+                Err(UnitError::new(UnitErrorKind::OutOfRange, message, "write 0 to 1000"))
+            }
+        }
+    }
+}
+
+crate::scalar!(ReplicaCount, "a number", Json::NumberOr("^[0-9]+$"), ["3"]);
+
+impl ReplicasConfig {
+    /// All of them together.
+    fn all(&self) -> u64 {
+        self.count.value + self.regions.iter().map(|(_, count)| count.value.0).sum::<u64>()
     }
 }
 
@@ -198,14 +232,33 @@ impl RoomConfig for DatabaseConfig {
         4
     }
 
-    fn nodes(&self) -> Option<Vec<Option<&MachineConfig>>> {
-        let primary = self.primary.value.iter().map(|primary| primary.machine.value.as_ref());
+    fn nodes(&self) -> Option<Vec<NodeConfig<'_>>> {
+        let primary = self.primary.value.iter().flat_map(|primary| {
+            let machine = primary.machine.value.as_ref();
+            let places = primary.r#in.value.0.iter();
+            let placed = places.map(move |name| NodeConfig {
+                machine,
+                region: Some((name.value.0.as_str(), name.span)),
+            });
+            let somewhere = primary.r#in.value.0.is_empty();
+            placed.chain(somewhere.then_some(NodeConfig { machine, region: None }))
+        });
         let replicas = &self.replicas.value;
-        let count = replicas.count.value as usize;
-        let nodes = primary.chain(vec![replicas.machine.value.as_ref(); count]);
+        let machine = replicas.machine.value.as_ref();
+        let home = primary.clone().find_map(|primary| primary.region);
+        let plain = NodeConfig { machine, region: home };
+        let placed = replicas.regions.iter().flat_map(|(name, count)| {
+            let region = Some((name.value.as_str(), name.span));
+            vec![NodeConfig { machine, region }; count.value.0 as usize]
+        });
+        let nodes: Vec<_> =
+            primary.chain(vec![plain; replicas.count.value as usize]).chain(placed).collect();
         // An empty store is refused later; until then it has a node.
-        let nodes: Vec<_> = nodes.collect();
-        Some(if nodes.is_empty() { vec![None] } else { nodes })
+        Some(if nodes.is_empty() { vec![NodeConfig::default()] } else { nodes })
+    }
+
+    fn spans(&self) -> bool {
+        true
     }
 
     fn store(&self) -> Option<StorePlan> {
@@ -217,7 +270,7 @@ impl RoomConfig for DatabaseConfig {
             ReadsFromConfig::OwnWrites => ReadsFrom::OwnWrites,
         };
         let led = self.primary.value.is_some();
-        (self.replicas.count.value > 0).then_some(StorePlan { reads, led })
+        (self.replicas.value.all() > 0 || self.primaries() > 1).then_some(StorePlan { reads, led })
     }
 
     fn plan(&self, id: ComponentId, planner: &mut Planner<'_>) -> Option<ComponentPlan> {
@@ -258,13 +311,14 @@ impl DatabaseConfig {
         let replicas = self.replicas.value.count;
         let replication = &self.replication.value;
         let quorum = replication.mode.value == ModeConfig::Quorum;
-        let nodes = replicas.value + u64::from(self.primary.value.is_some());
+        let all = self.replicas.value.all();
+        let nodes = all + self.primaries() as u64;
         if self.primary.value.is_none() {
             if !quorum {
                 out.error("E0504", replication.mode.span, "without a primary there are quorums")
                     .help("write `replication: { mode: quorum, write: 2, read: 2 }`");
             }
-            if replicas.value == 0 {
+            if all == 0 {
                 out.error("E0504", replicas.span, "a store without a primary has `replicas`");
             }
         } else if let Some(answer) = &replication.answer.value {
@@ -278,10 +332,40 @@ impl DatabaseConfig {
                 out.error("E0504", votes.span, message).help(format!("give 1 to {nodes}"));
             }
         }
-        if replicas.value == 0 && !matches!(self.reads_from.value, ReadsFromConfig::Primary) {
+        if self.primaries() > 1 {
+            self.check_several(out);
+        }
+        if all == 0 && !matches!(self.reads_from.value, ReadsFromConfig::Primary) {
             out.error("E0504", self.reads_from.span, "there are no replicas to read from")
                 .help("give `replicas: 2`, or leave `reads_from` out");
         }
+    }
+
+    /// Reports what does not go with several primaries.
+    fn check_several(&self, out: &mut Diagnostics) {
+        let replication = &self.replication.value;
+        let mut refuse = |span, key: &str| {
+            let message = format!("`{key}` does not go with several primaries");
+            out.error("E0504", span, message).help("they replicate asynchronously, write by write");
+        };
+        if replication.mode.value != ModeConfig::Async {
+            refuse(replication.mode.span, "mode");
+        }
+        if replication.ship_every.value.0 > 0 {
+            refuse(replication.ship_every.span, "ship_every");
+        }
+        if matches!(self.reads_from.value, ReadsFromConfig::OwnWrites) {
+            refuse(self.reads_from.span, "own_writes");
+        }
+        if self.primaries() > PRIMARIES_MAX {
+            let message = format!("more than {PRIMARIES_MAX} primaries");
+            out.error("E0504", self.primary.span, message);
+        }
+    }
+
+    /// How many nodes take writes by name.
+    fn primaries(&self) -> usize {
+        self.primary.value.as_ref().map_or(0, |primary| primary.r#in.value.0.len().max(1))
     }
 
     /// How the nodes keep the same items.
@@ -290,7 +374,8 @@ impl DatabaseConfig {
         if self.primary.value.is_none() {
             return Copies::Leaderless(self.quorum());
         }
-        if self.replicas.value.count.value == 0 {
+        let primaries = self.primaries();
+        if self.replicas.value.all() == 0 && primaries == 1 {
             return Copies::One;
         }
         let failover = self.failover.value.as_ref().map(|failover| FailoverPlan {
@@ -299,7 +384,7 @@ impl DatabaseConfig {
             redirect: failover.redirect.value.plan(),
             rejoin: failover.restart_old.value == RestartOld::Replica,
         });
-        Copies::Led(ReplicationPlan {
+        let plan = ReplicationPlan {
             mode: match replication.mode.value {
                 ModeConfig::Async => Mode::Async,
                 ModeConfig::SemiSync => Mode::SemiSync,
@@ -311,7 +396,11 @@ impl DatabaseConfig {
             parallel: replication.parallel.value as u32,
             ship_every: Some(replication.ship_every.value).filter(|every| every.0 > 0),
             failover,
-        })
+        };
+        match primaries {
+            1 => Copies::Led(plan),
+            _ => Copies::Mesh(primaries as u16, plan),
+        }
     }
 
     fn quorum(&self) -> QuorumPlan {
@@ -341,10 +430,7 @@ impl DatabaseConfig {
 /// By data set, how many of its most popular items fit into memory: the sets that live here share
 /// it in proportion to their sizes.
 fn in_memory(id: ComponentId, memory_bytes: f64, planner: &Planner<'_>) -> Vec<u64> {
-    let here = |data: usize| {
-        let home = planner.homes[data];
-        home == Some(id) || home.is_some_and(|h| planner.asides[h.index()].over == Some(id))
-    };
+    let here = |data: usize| planner.keeps(id, DataId::new(data));
     let bytes = |data: usize| {
         let set = &planner.topology.data[data];
         set.items as f64 * set.size.mean_ns()
@@ -426,6 +512,12 @@ impl Facts for DatabasePlan {
         match self.copies {
             Copies::One => Vec::new(),
             Copies::Leaderless(_) => vec![Declared::ratio("stale_reads")],
+            Copies::Mesh(..) => vec![
+                Declared::ratio("stale_reads"),
+                Declared::count("conflicts"),
+                Declared::sample("lag"),
+                Declared::level("backlog"),
+            ],
             Copies::Led(_) => vec![
                 Declared::ratio("stale_reads"),
                 Declared::count("lost_writes"),

@@ -20,6 +20,7 @@ mod config;
 mod failover;
 mod leaderless;
 mod log;
+mod mesh;
 mod node;
 mod plan;
 

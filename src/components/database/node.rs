@@ -4,6 +4,7 @@
 use super::cluster::{Clock, Cluster};
 use super::commit::{Flushes, Rows};
 use super::leaderless::{Leaderless, Next};
+use super::mesh::Mesh;
 use super::plan::{Copies, DatabasePlan};
 use crate::components::call::{Access, ByQueue, Call, CallKey, Phase, flag};
 use crate::components::context::Cx;
@@ -66,6 +67,8 @@ enum State<'p> {
     One(Pages<u32>),
     /// A primary and its replicas.
     Led(Box<Cluster<'p>>),
+    /// Several primaries.
+    Mesh(Box<Mesh<'p>>),
     /// Nodes that are all alike.
     Leaderless(Box<Leaderless<'p>>),
 }
@@ -87,6 +90,10 @@ impl<'p> Database<'p> {
         let copies = match &plan.copies {
             Copies::One => State::One(Pages::new(cx.topology.items())),
             Copies::Led(led) => State::Led(Box::new(Cluster::new(plan.id, led, plan.nodes, cx))),
+            Copies::Mesh(primaries, replication) => {
+                let nodes = (*primaries, plan.nodes);
+                State::Mesh(Box::new(Mesh::new(plan.id, replication, nodes, cx)))
+            }
             Copies::Leaderless(quorum) => {
                 let items = cx.topology.items();
                 State::Leaderless(Box::new(Leaderless::new(plan.id, quorum, plan.nodes, items)))
@@ -156,6 +163,7 @@ impl<'p> Database<'p> {
         match &self.copies {
             State::One(versions) => versions.get(dense),
             State::Led(cluster) => cluster.version_at(instance, dense),
+            State::Mesh(mesh) => mesh.version_at(instance, dense),
             State::Leaderless(_) => 0,
         }
     }
@@ -273,6 +281,14 @@ impl<'p> Database<'p> {
                 self.let_go(cx, instance, dense);
                 self.tell(cx);
             }
+            State::Mesh(mesh) => {
+                mesh.commit(cx, instance, dense.unwrap_or(cx.topology.items()), version);
+                self.let_go(cx, instance, dense);
+                if !cx.calls[call].is(flag::WASTED) {
+                    cx.write_acknowledged(call, version);
+                }
+                self.end(cx, call, Reply { version, ..Reply::OK });
+            }
             State::Leaderless(_) => unreachable!("its commits are shares of an operation"),
         }
     }
@@ -375,8 +391,10 @@ fn row(cx: &Cx<'_>, call: CallKey) -> Option<u64> {
 
 impl Room for Database<'_> {
     fn begin(&mut self, cx: &mut Cx<'_>) {
-        if let State::Led(cluster) = &mut self.copies {
-            cluster.begin(cx);
+        match &mut self.copies {
+            State::Led(cluster) => cluster.begin(cx),
+            State::Mesh(mesh) => mesh.steer(cx),
+            State::One(_) | State::Leaderless(_) => {}
         }
     }
 
@@ -403,14 +421,14 @@ impl Room for Database<'_> {
 
     fn on_work(&mut self, cx: &mut Cx<'_>, call: CallKey) {
         match cx.calls[call].access {
-            Access::Apply => {
-                if let State::Led(cluster) = &mut self.copies {
+            Access::Apply => match &mut self.copies {
+                State::Led(cluster) => {
                     cluster.applied(cx, call);
                     self.tell(cx);
-                } else {
-                    self.share_worked(cx, call);
                 }
-            }
+                State::Mesh(mesh) => mesh.applied(cx, call),
+                State::One(_) | State::Leaderless(_) => self.share_worked(cx, call),
+            },
             Access::Write => match &self.plan.lock {
                 Some(law) => {
                     let frame = &mut cx.calls[call];
@@ -485,6 +503,7 @@ impl Room for Database<'_> {
                 }
                 self.tell(cx);
             }
+            ((clock, number), State::Mesh(mesh)) => mesh.on_clock(cx, instance, clock, number),
             _ => unreachable!("one node has no other clocks"),
         }
     }
@@ -494,16 +513,22 @@ impl Room for Database<'_> {
         node.slots.clear();
         node.flushes.clear();
         node.rows.clear();
-        if let State::Led(cluster) = &mut self.copies {
-            cluster.on_crash(cx, instance);
+        match &mut self.copies {
+            State::Led(cluster) => cluster.on_crash(cx, instance),
+            State::Mesh(mesh) => mesh.on_crash(cx, instance),
+            State::One(_) | State::Leaderless(_) => {}
         }
         self.recount(cx);
     }
 
     fn on_started(&mut self, cx: &mut Cx<'_>, instance: u16) {
-        if let State::Led(cluster) = &mut self.copies {
-            cluster.on_started(cx, instance);
-            self.tell(cx);
+        match &mut self.copies {
+            State::Led(cluster) => {
+                cluster.on_started(cx, instance);
+                self.tell(cx);
+            }
+            State::Mesh(mesh) => mesh.on_started(cx, instance),
+            State::One(_) | State::Leaderless(_) => {}
         }
     }
 
@@ -534,6 +559,16 @@ impl Room for Database<'_> {
                 levels: vec![("backlog", cluster.closed_backlog())],
                 held: std::mem::take(&mut self.held),
             },
+            State::Mesh(mesh) => {
+                mesh.backlog.close();
+                Figures {
+                    ratios,
+                    counts: vec![("conflicts", mesh.conflicts.sums().to_vec())],
+                    samples: vec![("lag", std::mem::take(&mut mesh.lag))],
+                    levels: vec![("backlog", mesh.backlog.clone())],
+                    ..Figures::default()
+                }
+            }
             State::Leaderless(_) => Figures { ratios, ..Figures::default() },
         }
     }

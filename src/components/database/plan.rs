@@ -40,6 +40,8 @@ pub enum Copies {
     One,
     /// One node takes the writes, the others follow its log.
     Led(ReplicationPlan),
+    /// So many of the first nodes take writes, each in its region; all send them to all others.
+    Mesh(u16, ReplicationPlan),
     /// Every node takes writes; so many must answer.
     Leaderless(QuorumPlan),
 }

@@ -300,10 +300,10 @@ impl<'c, 'p, 'd> Builder<'c, 'p, 'd> {
 
     /// The one data set that lives in a component, when it has just one.
     fn only_data_in(&self, component: ComponentId) -> Option<DataId> {
-        let homes = self.planner.homes.iter().enumerate();
-        let mut here = homes.filter(|(_, home)| **home == Some(component)).map(|(data, _)| data);
+        let sets = (0..self.planner.topology.data.len()).map(DataId::new);
+        let mut here = sets.filter(|&data| self.planner.is_home(component, data));
         let first = here.next()?;
-        here.next().is_none().then(|| DataId::new(first))
+        here.next().is_none().then_some(first)
     }
 
     /// Which item a read or write is about, by what it says itself.

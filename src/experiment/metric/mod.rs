@@ -16,6 +16,7 @@ mod resolve;
 #[cfg(test)]
 mod tests;
 mod users;
+mod words;
 
 use super::cost::CostMeasure;
 use super::statistics::Value;
@@ -44,10 +45,10 @@ pub struct Metric {
 /// Of whom or what a figure is.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Subject {
-    /// Of the users' requests of some operations.
+    /// Of the users' requests of some operations, in some regions.
     Users {
-        /// The operations by number.
-        operations: Vec<usize>,
+        /// Their ledgers by number.
+        ledgers: Vec<usize>,
         /// What.
         measure: UserMeasure,
     },
@@ -98,8 +99,8 @@ impl Metric {
     pub fn read(&self, plan: &Plan, observed: &Observations) -> Reading {
         let spans = self.period.as_ref().map(|period| period.spans(observed));
         match &self.subject {
-            Subject::Users { operations, measure } => {
-                measure.read(operations, self.statistic, observed, spans.as_deref())
+            Subject::Users { ledgers, measure } => {
+                measure.read(ledgers, self.statistic, observed, spans.as_deref())
             }
             Subject::Component { component, operation, measure } => {
                 let at = component::Place { component: *component, operation: *operation };

@@ -4,22 +4,20 @@
 
 use super::cost;
 use super::period::{Period, Time};
-use super::{ComponentMeasure, FaultMeasure, Metric, Subject, UserMeasure};
-use crate::components::facts::Facts;
-use crate::components::figures::{Declared, Sort};
-use crate::components::outcome::Cause;
+use super::words::{
+    Missing, component_measure, fault_measure, is_fault_metric, is_unbuilt, metrics_of,
+    unbuilt_cause, user_measure,
+};
+use super::{ComponentMeasure, Metric, Subject, UserMeasure};
 use crate::language::codes::Code;
 use crate::language::expression::{
-    Argument, Measure, Metric as Word, Relation, Statistic, Window, WindowTime,
+    Measure, Metric as Word, Relation, Statistic, Window, WindowTime,
 };
 use crate::language::suggest::{did_you_mean, nearest};
 use crate::language::{Diagnostics, Span, Spanned};
 use crate::world::Plan;
 
-/// The figure of which `misses` is the rest.
-const HIT_RATIO: &str = "hit_ratio";
-
-const UNBUILT: &str = "E0110";
+pub(super) const UNBUILT: &str = "E0110";
 const ADDRESS: &str = "E0411";
 pub(super) const NOT_OF_THIS: &str = "E0412";
 const NOT_KEPT: &str = "E0413";
@@ -134,16 +132,22 @@ impl<'p> Names<'p> {
         self.operations.iter().position(|name| *name == word)
     }
 
-    fn component(&self, word: &str) -> Option<usize> {
+    fn region(&self, word: &str) -> Option<usize> {
+        self.plan.topology.regions.iter().position(|region| region.name == word)
+    }
+
+    /// The component of a name, or its copy in a region.
+    fn component(&self, region: Option<usize>, word: &str) -> Option<usize> {
+        let regions = &self.plan.topology.regions;
+        let name = region.map_or(word.to_owned(), |one| format!("{}.{word}", regions[one].name));
         // The users are no component that anybody wrote.
-        self.components.iter().skip(1).position(|name| *name == word).map(|index| index + 1)
+        self.components.iter().skip(1).position(|one| *one == name).map(|index| index + 1)
     }
 
     /// A part of a component whose instances do different work.
-    fn part(&self, component: &str, part: &str) -> Option<(usize, usize)> {
-        let component = self.component(component)?;
+    fn part(&self, component: usize, part: &str) -> Option<usize> {
         let parts = self.plan.components[component - 1].facts().parts();
-        parts.iter().position(|name| *name == part).map(|part| (component, part))
+        parts.iter().position(|name| *name == part)
     }
 
     fn fault(&self, word: &str) -> Option<usize> {
@@ -166,69 +170,86 @@ impl<'p> Names<'p> {
         if let Some(what) = cost::measure(word) {
             return cost::subject(what, self.plan, measure, address, out);
         }
+        let region = address.first().and_then(|first| self.region(&first.value));
+        let address = if region.is_some() { &address[1..] } else { address };
         let words: Vec<&str> = address.iter().map(|word| word.value.as_str()).collect();
         match words[..] {
             [] if is_fault_metric(word) => {
                 let message = format!("`{}` of which fault?", word.word().name());
-                out.error(ADDRESS, measure.span, message).help(did_you_mean(
-                    "",
-                    "fault",
-                    &self.faults,
-                ));
+                let help = did_you_mean("", "fault", &self.faults);
+                out.error(ADDRESS, measure.span, message).help(help);
                 None
             }
-            [] => self.users(None, measure, out),
-            [name] => {
-                if let Some(fault) = self.fault(name) {
-                    return fault_measure(measure, out)
-                        .map(|measure| Subject::Fault { fault, measure });
-                }
-                match (self.operation(name), self.component(name)) {
-                    (None, Some(component)) => self.of_component(component, None, measure, out),
-                    (Some(_), Some(component)) if user_measure(measure).is_none() => {
-                        self.of_component(component, None, measure, out)
-                    }
-                    (Some(operation), _) => self.users(Some(operation), measure, out),
-                    (None, None) => self.unknown(&address[0], out),
-                }
-            }
-            [first, second] if second.bytes().all(|c| c.is_ascii_digit()) => {
-                if self.component(first).is_none() {
-                    return self.unknown(&address[0], out);
-                }
-                let message = "figures of a single instance are not kept";
-                out.error(NOT_KEPT, address[1].span, message)
-                    .help(format!("`{first}` without the number is all of them together"));
-                None
-            }
-            [first, second] if self.part(first, second).is_some() => {
-                let (component, part) = self.part(first, second)?;
-                if measure.metric.value != Word::Utilization {
-                    let name = measure.metric.value.word().name();
-                    let message = format!("`{name}` is not kept for a part of a component");
-                    out.error(NOT_KEPT, measure.span, message)
-                        .help("of a part there is `utilization`");
-                    return None;
-                }
-                let measure = ComponentMeasure::PartUtilization(part);
-                Some(Subject::Component { component, operation: None, measure })
-            }
-            [first, second] => {
-                let operation = self.operation(first);
-                let component = self.component(second);
-                match (operation, component) {
-                    (Some(operation), Some(component)) => {
-                        self.of_component(component, Some(operation), measure, out)
-                    }
-                    (None, _) => self.unknown_among(&address[0], "operation", out),
-                    (_, None) => self.unknown_among(&address[1], "component", out),
-                }
-            }
+            [] => self.users(region, None, measure, out),
+            [_] => self.one(region, measure, &address[0], out),
+            [first, second] => self.two(region, (first, second), measure, address, out),
             _ => {
                 let span = between(address[2].span, address[address.len() - 1].span);
-                out.error(ADDRESS, span, "an address is at most an operation and a component");
+                out.error(ADDRESS, span, "an address is at most an operation and a component")
+                    .help("before them there may be a region");
                 None
             }
+        }
+    }
+
+    /// What one name says: a fault, a component or an operation.
+    fn one(
+        &self,
+        region: Option<usize>,
+        measure: &Measure,
+        word: &Spanned<String>,
+        out: &mut Diagnostics,
+    ) -> Option<Subject> {
+        let name = word.value.as_str();
+        if let Some(fault) = self.fault(name) {
+            return fault_measure(measure, out).map(|measure| Subject::Fault { fault, measure });
+        }
+        match (self.operation(name), self.component(region, name)) {
+            (None, Some(component)) => self.of_component(component, None, measure, out),
+            (Some(_), Some(component)) if user_measure(measure).is_none() => {
+                self.of_component(component, None, measure, out)
+            }
+            (Some(operation), _) => self.users(region, Some(operation), measure, out),
+            (None, None) => self.unknown(word, out),
+        }
+    }
+
+    /// What two names say: a component and its part or instance, or an operation and a component.
+    fn two(
+        &self,
+        region: Option<usize>,
+        (first, second): (&str, &str),
+        measure: &Measure,
+        address: &[Spanned<String>],
+        out: &mut Diagnostics,
+    ) -> Option<Subject> {
+        let of = self.component(region, first);
+        if second.bytes().all(|c| c.is_ascii_digit()) {
+            if of.is_none() {
+                return self.unknown(&address[0], out);
+            }
+            out.error(NOT_KEPT, address[1].span, "figures of a single instance are not kept")
+                .help(format!("`{first}` without the number is all of them together"));
+            return None;
+        }
+        if let Some(component) = of
+            && let Some(part) = self.part(component, second)
+        {
+            if measure.metric.value == Word::Utilization {
+                let measure = ComponentMeasure::PartUtilization(part);
+                return Some(Subject::Component { component, operation: None, measure });
+            }
+            let name = measure.metric.value.word().name();
+            let message = format!("`{name}` is not kept for a part of a component");
+            out.error(NOT_KEPT, measure.span, message).help("of a part there is `utilization`");
+            return None;
+        }
+        match (self.operation(first), self.component(region, second)) {
+            (Some(operation), Some(component)) => {
+                self.of_component(component, Some(operation), measure, out)
+            }
+            (None, _) => self.unknown_among(&address[0], "operation", out),
+            (_, None) => self.unknown_among(&address[1], "component", out),
         }
     }
 
@@ -256,6 +277,7 @@ impl<'p> Names<'p> {
 
     fn users(
         &self,
+        region: Option<usize>,
         operation: Option<usize>,
         measure: &Measure,
         out: &mut Diagnostics,
@@ -295,7 +317,10 @@ impl<'p> Names<'p> {
                 return None;
             }
         }
-        Some(Subject::Users { operations, measure: what })
+        let all = self.plan.users.operations.len();
+        let regions = region.map_or(0..self.plan.topology.regions(), |one| one..one + 1);
+        let of = |region: usize| operations.iter().map(move |operation| region * all + operation);
+        Some(Subject::Users { ledgers: regions.flat_map(of).collect(), measure: what })
     }
 
     fn of_component(
@@ -387,186 +412,9 @@ impl Subject {
     }
 }
 
-fn is_fault_metric(word: Word) -> bool {
-    matches!(word, Word::DetectTime | Word::Errors)
-}
-
-fn is_unbuilt(word: Word) -> bool {
-    use Word::*;
-    matches!(
-        word,
-        Conflicts
-            | ShardUtilization
-            | ShardKeys
-            | Age
-            | Deliveries
-            | DeadLettered
-            | LostSessions
-            | Egress
-            | MitigateTime
-            | RecoveryTime
-            | DrainTime
-            | BudgetBurnt
-            | Moved
-            | Verdict
-    )
-}
-
 /// From the start of one place to the end of another in the same text.
 pub(super) fn between(first: Span, last: Span) -> Span {
     Span { end: last.end, ..first }
-}
-
-/// The built cause of a measure's argument, if it is one.
-fn cause(measure: &Measure) -> Option<Cause> {
-    match measure.argument.as_ref()?.value {
-        Argument::Cause(name) => Cause::ALL.into_iter().find(|cause| cause.name() == name),
-        Argument::Number(_) => None,
-    }
-}
-
-fn unbuilt_cause<T>(measure: &Measure, out: &mut Diagnostics) -> Option<T> {
-    let span: Span = measure.argument.as_ref().map_or(measure.span, |argument| argument.span);
-    out.error(UNBUILT, span, "what fails by this cause is not built yet");
-    None
-}
-
-fn user_measure(measure: &Measure) -> Option<UserMeasure> {
-    Some(match measure.metric.value {
-        Word::Latency => UserMeasure::Felt,
-        Word::Answered => UserMeasure::Answered,
-        Word::PageLoad => UserMeasure::PageLoad,
-        Word::Offered => UserMeasure::Offered,
-        Word::Throughput => UserMeasure::Throughput,
-        Word::Goodput => UserMeasure::Goodput,
-        Word::Availability => UserMeasure::Availability,
-        Word::ErrorRate => UserMeasure::ErrorRate,
-        Word::Degraded => UserMeasure::Degraded,
-        Word::Failures => UserMeasure::Failures(cause(measure)),
-        Word::Attempts => UserMeasure::Attempts,
-        Word::StaleReads => UserMeasure::StaleReads,
-        Word::OwnWriteMissing => UserMeasure::OwnWriteMissing,
-        _ => return None,
-    })
-}
-
-fn fault_measure(measure: &Measure, out: &mut Diagnostics) -> Option<FaultMeasure> {
-    match (measure.metric.value, &measure.statistic) {
-        (Word::DetectTime, _) => Some(FaultMeasure::DetectTime),
-        (Word::Errors, None) => Some(FaultMeasure::ErrorsTogether),
-        (Word::Errors, Some(_)) => Some(FaultMeasure::Errors),
-        (Word::LostWrites, None) => Some(FaultMeasure::LostWritesTogether),
-        (Word::LostWrites, Some(_)) => Some(FaultMeasure::LostWrites),
-        _ => {
-            let name = measure.metric.value.word().name();
-            let message = format!("`{name}` is no figure of a fault");
-            out.error(NOT_OF_THIS, measure.span, message).help(
-                "a fault has detect_time, errors and lost_writes; `… during FAULT` is a window",
-            );
-            None
-        }
-    }
-}
-
-/// Why a component has not got what was asked for.
-enum Missing {
-    Metric,
-    Cause,
-    Up,
-    Balancer,
-}
-
-/// The names of what a component measures.
-fn metrics_of(facts: &dyn Facts) -> Vec<&'static str> {
-    let mut names = vec![
-        "utilization",
-        "arrivals",
-        "throughput",
-        "share",
-        "sojourn",
-        "service",
-        "in_system",
-        "busy",
-        "slowdown",
-        "up",
-        "instances",
-        "calls",
-        "error_rate",
-        "failures",
-    ];
-    if facts.has_slots() {
-        names.extend(["visits", "rejected", "wait", "queue", "prob_wait"]);
-    }
-    for figure in facts.figures() {
-        names.push(figure.name);
-        if figure.name == HIT_RATIO {
-            names.push("misses");
-        }
-    }
-    names
-}
-
-fn component_measure(
-    plan: &Plan,
-    component: usize,
-    measure: &Measure,
-) -> Result<ComponentMeasure, Missing> {
-    let facts = plan.components[component - 1].facts();
-    let slots = |found: ComponentMeasure| match facts.has_slots() {
-        true => Ok(found),
-        false => Err(Missing::Metric),
-    };
-    Ok(match measure.metric.value {
-        Word::Utilization => ComponentMeasure::Utilization,
-        Word::Arrivals => ComponentMeasure::Arrivals,
-        Word::Throughput => ComponentMeasure::Throughput,
-        Word::Visits => return slots(ComponentMeasure::Visits),
-        Word::Rejected => return slots(ComponentMeasure::Rejected),
-        Word::Share => {
-            ComponentMeasure::Share(chosen_with(plan, component).ok_or(Missing::Balancer)?)
-        }
-        Word::Wait => return slots(ComponentMeasure::Wait),
-        Word::Sojourn => ComponentMeasure::Sojourn,
-        Word::Service => ComponentMeasure::Service,
-        Word::InSystem => ComponentMeasure::InSystem,
-        Word::Queue => return slots(ComponentMeasure::Queue),
-        Word::Busy => ComponentMeasure::Busy,
-        Word::Slowdown => ComponentMeasure::Slowdown,
-        Word::ProbWait => return slots(ComponentMeasure::ProbWait),
-        Word::Up if plan.topology.components[component].instances() == 1 => {
-            ComponentMeasure::OnlyUp
-        }
-        Word::Up => return Err(Missing::Up),
-        Word::Instances => ComponentMeasure::Instances,
-        Word::Calls => ComponentMeasure::Calls,
-        Word::ErrorRate => ComponentMeasure::ErrorRate,
-        Word::Failures => ComponentMeasure::Failures(cause(measure).ok_or(Missing::Cause)?),
-        word => return figure(facts, word),
-    })
-}
-
-/// A figure that the kind declares.
-fn figure(facts: &dyn Facts, word: Word) -> Result<ComponentMeasure, Missing> {
-    let name = if word == Word::Misses { HIT_RATIO.into() } else { word.word().name() };
-    let declared = facts.figures().into_iter().find(|figure| figure.name == name);
-    let Declared { name, sort } = declared.ok_or(Missing::Metric)?;
-    Ok(match sort {
-        Sort::Ratio if word == Word::Misses => ComponentMeasure::RatioMissing(name),
-        Sort::Ratio => ComponentMeasure::Ratio(name),
-        Sort::Count => ComponentMeasure::Count(name),
-        Sort::Sample => ComponentMeasure::Sample(name),
-        Sort::Level => ComponentMeasure::Level(name),
-    })
-}
-
-/// The components that one balancer chooses from, where this is one of several.
-fn chosen_with(plan: &Plan, component: usize) -> Option<Vec<usize>> {
-    plan.topology.links.iter().find_map(|link| {
-        let mut targets: Vec<usize> = link.targets.iter().map(|(id, _)| id.index()).collect();
-        targets.sort_unstable();
-        targets.dedup();
-        (targets.len() > 1 && targets.contains(&component)).then_some(targets)
-    })
 }
 
 /// What a window means in a plan; mistakes go to `out`.

@@ -107,7 +107,7 @@ fn what_is_not_there_is_refused_with_the_nearest_name() {
         ("server.hit_ratio > 1%", "E0412", "it has utilization"),
         ("utilization < 1%", "E0412", "server.utilization"),
         ("detect_time < 1s", "E0411", "dies"),
-        ("dies.utilization < 1%", "E0412", "detect_time and errors"),
+        ("dies.utilization < 1%", "E0412", "detect_time, errors and lost_writes"),
         ("page_load.p99 < 1s", "E0412", "`loads:`"),
         ("failures.deadline < 1%", "E0110", ""),
         ("server.stale_reads < 1%", "E0412", ""),

@@ -18,6 +18,8 @@ pub enum Scope {
     Cache,
     /// A database with replicas.
     Replicas,
+    /// A database with several primaries.
+    Primaries,
     /// A fault.
     Fault,
     /// The scenario as a whole.
@@ -26,12 +28,13 @@ pub enum Scope {
 
 impl Scope {
     /// Every scope, in the order of the reference.
-    pub const ALL: [Scope; 7] = [
+    pub const ALL: [Scope; 8] = [
         Self::Requests,
         Self::Component,
         Self::Slots,
         Self::Cache,
         Self::Replicas,
+        Self::Primaries,
         Self::Fault,
         Self::Scenario,
     ];
@@ -46,6 +49,7 @@ impl Scope {
             Self::Slots => "of a service or a database too: web.wait.p99",
             Self::Cache => "of a cache too: near.hit_ratio",
             Self::Replicas => "of a database with replicas too: db.lag.p99",
+            Self::Primaries => "of a database with several primaries: db.conflicts",
             Self::Fault => "of a fault: outage.errors",
             Self::Scenario => "of the scenario, where something has a price: cost.month",
         }
@@ -70,12 +74,14 @@ impl Metric {
             Visits | Rejected | Wait | Queue | ProbWait => &[Scope::Slots],
             HitRatio | Misses => &[Scope::Cache],
             DetectTime | Errors => &[Scope::Fault],
-            StaleReads => &[Scope::Requests, Scope::Replicas],
+            StaleReads => &[Scope::Requests, Scope::Cache, Scope::Replicas],
             Lag | Backlog => &[Scope::Replicas],
             LostWrites => &[Scope::Replicas, Scope::Fault],
-            Conflicts | ShardUtilization | ShardKeys | Age | Deliveries | DeadLettered
-            | LostSessions | Egress | MitigateTime | RecoveryTime | DrainTime | BudgetBurnt
-            | Moved | Verdict => &[],
+            Conflicts => &[Scope::Primaries],
+            ShardUtilization | ShardKeys | Age | Deliveries | DeadLettered | LostSessions
+            | Egress | MitigateTime | RecoveryTime | DrainTime | BudgetBurnt | Moved | Verdict => {
+                &[]
+            }
             CostMonth | CostPerMillion => &[Scope::Scenario],
         }
     }

@@ -135,6 +135,7 @@ fn streams(summary: &Summary) -> Vec<(&str, &Traffic)> {
     if summary.operations.len() > 1 {
         streams.extend(summary.operations.iter().map(|(name, traffic)| (name.as_str(), traffic)));
     }
+    streams.extend(summary.regions.iter().map(|(name, traffic)| (name.as_str(), traffic)));
     streams
 }
 

@@ -5,7 +5,7 @@ use crate::language::{Name, Names};
 use crate::policy::call::ClientConfig;
 use crate::random::Distribution;
 use crate::random::popularity::Exponent;
-use crate::units::{Bytes, Count, Duration, Rate};
+use crate::units::{Bytes, Count, Duration, Rate, Ratio};
 use crate::{choice, config};
 
 config! {
@@ -26,6 +26,8 @@ config! {
         arrivals: ArrivalsConfig = "poisson",
         /// The factor on the rate over time.
         profile: ProfileConfig = "constant",
+        /// In which region which share of them lives; equally many in each when left out.
+        regions: Names<Ratio> = "{}",
         /// What the user's browser or app does.
         client: ClientConfig = "{}",
         /// The kinds of requests; without any there is one, `request`.
@@ -33,7 +35,6 @@ config! {
     }
     unbuilt {
         trace: "replay of a recorded load",
-        regions: "where the users are",
         groups: "groups of users",
         sessions: "visits of several requests",
     }

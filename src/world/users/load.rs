@@ -27,6 +27,7 @@ const OPERATION: u64 = salt("operation");
 const ENTRY: u64 = salt("entry");
 const THINK: u64 = salt("think");
 const LOAD: u64 = salt("load");
+const LOOKUP: u64 = salt("lookup");
 
 /// What a page loads after its answer.
 #[derive(Clone, Debug)]
@@ -106,6 +107,14 @@ pub struct Users<'p> {
     pub ledgers: Vec<UserLedger>,
 }
 
+impl UsersPlan {
+    /// The number of the ledger of an operation in a region.
+    #[inline]
+    fn ledger(&self, region: u16, operation: OperationId) -> usize {
+        region as usize * self.operations.len() + operation.index()
+    }
+}
+
 impl<'p> Users<'p> {
     /// The users; schedules their first requests.
     pub fn new(plan: &'p UsersPlan, cx: &mut Cx<'_>) -> Self {
@@ -119,7 +128,7 @@ impl<'p> Users<'p> {
             sent: Vec::new(),
             key: cx.root.child(REQUEST),
             outstanding: 0,
-            ledgers: plan.operations.iter().map(|_| UserLedger::new(windows)).collect(),
+            ledgers: vec![UserLedger::new(windows); plan.operations.len() * cx.topology.regions()],
         };
         match &plan.source {
             Source::Open { rate, arrivals, profile } => {
@@ -194,6 +203,7 @@ impl<'p> Users<'p> {
         let now = cx.now();
         let cohort = cx.ledger.measure.covers(now);
         let plan = &self.plan.operations[operation.index()];
+        let home = cx.topology.region_of(user);
         let key = cx.calls.allocate();
         let frame = &mut cx.calls[key];
         frame.request = request;
@@ -202,7 +212,7 @@ impl<'p> Users<'p> {
         frame.flags = if cohort { flag::COHORT } else { 0 };
         frame.phase = Phase::Present;
         frame.component = users();
-        frame.instance = 0;
+        frame.instance = home;
         frame.operation = operation;
         frame.row = operation.index() as u32;
         frame.user = user;
@@ -215,7 +225,7 @@ impl<'p> Users<'p> {
         frame.notes = 0;
         self.outstanding += u64::from(cohort);
         cx.ledger.arrived(frame, now);
-        self.ledgers[operation.index()].offered(now, cohort);
+        self.ledgers[self.plan.ledger(home, operation)].offered(now, cohort);
         if cx.record.is_on() {
             cx.record.note(Note::Sent { request, at: now, user, operation });
         }
@@ -229,6 +239,34 @@ impl<'p> Users<'p> {
             access: plan.access,
             data: plan.data,
             item,
+            count: 1,
+            version: 0,
+            salt: ENTRY,
+            flags: 0,
+        };
+        let wait = match cx.topology.names.is_empty() {
+            true => Duration(0),
+            false => cx.lookup(plan.entry, user, home, request.child(LOOKUP)),
+        };
+        if wait.0 > 0 {
+            // The resolver has to ask first: the call follows when it has.
+            let frame = &mut cx.calls[key];
+            (frame.data, frame.item, frame.link) = (ask.data, ask.item, ask.link);
+            return cx.wake(key, wait);
+        }
+        cx.call(key, ask);
+    }
+
+    /// The resolver of a request's user has its answer: the call is made.
+    pub fn named(&mut self, cx: &mut Cx<'_>, key: CallKey) {
+        let frame = &cx.calls[key];
+        let plan = &self.plan.operations[frame.operation.index()];
+        let ask = Ask {
+            link: frame.link,
+            operation: frame.operation,
+            access: plan.access,
+            data: frame.data,
+            item: frame.item,
             count: 1,
             version: 0,
             salt: ENTRY,
@@ -249,6 +287,7 @@ impl<'p> Users<'p> {
         let now = cx.now();
         let frame = &cx.calls[key];
         let (operation, user, intended) = (frame.operation, frame.user, frame.intended);
+        let number = self.plan.ledger(frame.instance, operation);
         let cohort = frame.is(flag::COHORT);
         let loaded_by_page = !frame.parent.is_none();
         let plan = &self.plan.operations[operation.index()];
@@ -263,7 +302,7 @@ impl<'p> Users<'p> {
         if cx.record.is_on() {
             cx.record.note(Note::Ended { request, at: now, failure: reply.failure });
         }
-        let ledger = &mut self.ledgers[operation.index()];
+        let ledger = &mut self.ledgers[number];
         ledger.attempts += if cohort { u64::from(attempts) } else { 0 };
         match reply.failure {
             None => {
@@ -348,7 +387,8 @@ impl<'p> Users<'p> {
         let frame = &cx.calls[page];
         if frame.is(flag::COHORT) {
             let complete = frame.reply.is_ok();
-            let ledger = &mut self.ledgers[operation.index()];
+            let number = self.plan.ledger(frame.instance, operation);
+            let ledger = &mut self.ledgers[number];
             if complete {
                 ledger.page_load.record(latency);
             } else {
@@ -368,7 +408,8 @@ impl<'p> Users<'p> {
             if frame.component != users() || !frame.is(flag::COHORT) {
                 continue;
             }
-            let ledger = &mut self.ledgers[frame.operation.index()];
+            let number = self.plan.ledger(frame.instance, frame.operation);
+            let ledger = &mut self.ledgers[number];
             if frame.phase == Phase::Present {
                 let failure = Failure { cause: Cause::Unresolved, at: users(), waiting_for: None };
                 ledger.failed(failure, now);
