@@ -100,8 +100,8 @@ impl Cx<'_> {
         self.directories[store.index()].as_mut()
     }
 
-    /// From now on callers of a store write to the one of `writers` for their region, and read from the nearest of the nodes
-    /// that `reads` names.
+    /// From now on callers of a store write to the one of `writers` for their region, and read from
+    /// the nearest of the nodes that `reads` names.
     pub fn steer(&mut self, store: ComponentId, writers: &[Option<u16>], reads: &[bool]) {
         let Some(directory) = &mut self.directories[store.index()] else { return };
         directory.writers.clear();

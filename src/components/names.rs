@@ -131,7 +131,8 @@ impl<'d> Planner<'d> {
         if found.is_none() {
             let message = format!("`{name}` has a copy in several regions");
             self.out.error("E0502", span, message).help(
-                "what stands in one region only calls the copy there; this stands in none, and                  a `dns` is what chooses among regions",
+                "what stands in one region only calls the copy there; this stands in none, \
+                 and a `dns` is what chooses among regions",
             );
         }
         found

@@ -1,8 +1,9 @@
 //! Name servers and the resolvers that ask them: which region's answer a user acts on.
 //!
 //! A user belongs to a resolver. A resolver asks at the first use after its answer has expired and
-//! keeps the answer for the time to live, or longer if it is one of the stragglers. It knows regions
-//! as numbers and what the name server believes of their health, and nothing of what is there.
+//! keeps the answer for the time to live, or longer if it is one of the stragglers. It knows
+//! regions as numbers and what the name server believes of their health, and nothing of what is
+//! there.
 
 use crate::engine::stream::{DrawKey, salt};
 use crate::random::Sampler;
