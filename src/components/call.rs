@@ -119,7 +119,8 @@ pub struct Call {
     pub row: u32,
     /// Which of the four hops leads to the callee.
     pub hop: u8,
-    /// Number of the caller's state of the link, among those of all callers and links.
+    /// Number of the caller's state of the link, among those of all callers and links; of a user's
+    /// request, which no link leads to, the place of the visit that it belongs to.
     pub state: u32,
     /// Caller's instance.
     pub caller_instance: u16,

@@ -28,7 +28,7 @@ pub enum Event {
     Component(ComponentId, u16, u32),
     /// The next arrival of the open load.
     Arrival,
-    /// A closed user has thought enough.
+    /// A closed user has thought enough, or the one of the visit kept at this place.
     Thought(u32),
     /// A fault begins or ends: fault, target, whether it begins.
     Fault(u16, u16, bool),

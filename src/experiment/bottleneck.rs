@@ -400,7 +400,8 @@ fn poisson_rate(plan: &Plan, index: usize) -> Option<f64> {
         let link = &plan.topology.links[operation.entry.index()];
         link.target().index() == index && operation.loads.is_none()
     });
-    (direct && everyone && arrivals.is_poisson() && profile.is_constant())
+    let alone = plan.users.visits.is_none();
+    (direct && everyone && alone && arrivals.is_poisson() && profile.is_constant())
         .then(|| rate.0 * profile.factor_at(crate::units::Instant::ZERO))
 }
 

@@ -56,6 +56,7 @@ pub fn queue(rate: f64, work_ms: f64, seconds: i64) -> Plan {
                 fresh: false,
                 loads: None,
             }],
+            visits: None,
             bounds: vec![1.0],
             patience_max: Duration(60 * SECOND),
         },

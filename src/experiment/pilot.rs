@@ -139,14 +139,12 @@ pub fn request_rate(plan: &Plan) -> f64 {
 
 /// Requests that follow from one that a user begins with, itself included.
 fn requests_per_start(users: &UsersPlan) -> f64 {
-    let mut before = 0.0;
-    let mut sum = 0.0;
-    for (bound, operation) in users.bounds.iter().zip(&users.operations) {
+    let shares = users.shares();
+    let each = shares.iter().zip(&users.operations).map(|(share, operation)| {
         let loads = operation.loads.as_ref().map_or(0, |loads| loads.requests.len());
-        sum += (bound - before) * (1.0 + loads as f64);
-        before = *bound;
-    }
-    sum
+        share * (1.0 + loads as f64)
+    });
+    each.sum()
 }
 
 /// The mean load of the measured time over that at time 0.

@@ -288,6 +288,13 @@ fn warnings(plan: &Plan, observed: &[Observations], frame: &Frame<'_>) -> Vec<St
                 .to_owned(),
         );
     }
+    if plan.users.visits.is_some() {
+        list.push(
+            "within a visit the next request waits for the answer: a stall holds back requests \
+             that would have felt it"
+                .to_owned(),
+        );
+    }
     if frame.settings.shrink != 1.0 {
         list.push(format!(
             "shrunk {0}-fold: rates and counts are 1/{0} of those at full size; utilisation, hit \

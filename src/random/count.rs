@@ -132,6 +132,20 @@ impl CountSampler {
         }
     }
 
+    /// How likely a draw is none.
+    pub fn probability_of_none(&self) -> f64 {
+        if self.least() > 0 {
+            return 0.0;
+        }
+        match self.0 {
+            Law::Constant(_) => 1.0,
+            Law::FloorOrCeiling { above, .. } => 1.0 - above,
+            Law::Geometric { mean_above, .. } => 1.0 / (mean_above + 1.0),
+            Law::Poisson { mean, .. } => (-mean).exp(),
+            Law::Uniform { to, .. } => 1.0 / (to as f64 + 1.0),
+        }
+    }
+
     /// The value if it is always the same.
     #[inline]
     pub const fn is_constant(&self) -> Option<u64> {
@@ -302,6 +316,8 @@ mod tests {
         let mean = draws.iter().sum::<u64>() as f64 / n as f64;
         let error = (sampler.variance() / n as f64).sqrt();
         assert!((mean - sampler.mean()).abs() <= 4.5 * error, "{name}: mean {mean}");
+        let none = sampler.probability_of_none();
+        assert!((none - probability(0)).abs() < 1e-12, "{name}: {none} of none");
         let (mut total, mut weighted, mut squares) = (0.0, 0.0, 0.0);
         for value in 0..400 {
             let p = probability(value);

@@ -344,10 +344,10 @@ impl Compiler<'_, '_> {
     fn operations(&mut self) {
         let operations = &self.document.users.operations;
         let weighted = operations.iter().any(|(_, op)| op.weight.value.is_some());
-        let begins = |weight: Option<f64>| !weighted || weight.is_some();
-        let written = operations.iter();
-        let (first, second): (Vec<_>, Vec<_>) =
-            written.partition(|(_, op)| begins(op.weight.value));
+        let users = &self.document.users.value;
+        let (first, second): (Vec<_>, Vec<_>) = operations
+            .iter()
+            .partition(|(name, op)| super::load::begins(users, weighted, &name.value, op));
         for (name, operation) in first.into_iter().chain(second) {
             let bytes = self.response_bytes(operation);
             self.operation(name, operation.priority.value as u8, bytes);

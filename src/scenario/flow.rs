@@ -60,10 +60,10 @@ pub fn follow(
         problems: Vec::new(),
     };
     let whole = offered(users, duration);
-    let mut before = 0.0;
-    for (index, bound) in users.bounds.iter().enumerate() {
-        walk.request(users, OperationId::new(index), whole * (bound - before), 0);
-        before = *bound;
+    for (index, share) in users.shares().into_iter().enumerate() {
+        if share > 0.0 || users.visits.is_none() {
+            walk.request(users, OperationId::new(index), whole * share, 0);
+        }
     }
     for visit in walk.sent.iter().map(|sent| sent.0).collect::<Vec<_>>() {
         walk.visit(visit, &mut Vec::new());

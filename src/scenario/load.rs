@@ -19,6 +19,20 @@ const LOADS_MAX: usize = 10_000;
 /// After the measured time, at least this long is waited for what is still on its way.
 const PATIENCE_LEAST: Duration = Duration(60_000_000_000);
 
+/// Whether users choose an operation of their own accord, rather than because a page or a visit
+/// has it; `any` says if one of the operations has a weight.
+pub(super) fn begins(
+    config: &UsersConfig,
+    any: bool,
+    name: &str,
+    operation: &OperationConfig,
+) -> bool {
+    let visits = config.sessions.value.as_ref();
+    let login = visits.and_then(|visits| visits.login.value.as_ref());
+    let chosen = !any && login.is_none_or(|login| login.0 != name);
+    operation.weight.value.is_some() || chosen
+}
+
 /// The load; `None` only after an error was reported.
 pub(super) fn plan(
     document: &Document,
@@ -46,12 +60,16 @@ pub(super) fn plan(
     }
     let any = written.iter().any(|(_, operation)| operation.weight.value.is_some());
     // The same order as the ids: those that users begin with come first.
-    let begins = |o: &Spanned<OperationConfig>| !any || o.weight.value.is_some();
-    let (first, second): (Vec<_>, Vec<_>) = written.iter().partition(|(_, o)| begins(o));
+    let (first, second): (Vec<_>, Vec<_>) =
+        written.iter().partition(|(name, o)| begins(config, any, &name.value, o));
     for (_, operation) in first.iter().chain(&second) {
         operations.push(self::operation(document, operation, planner)?);
     }
     weights.extend(first.iter().map(|(_, o)| o.weight.value.unwrap_or(1.0)));
+    let visits = match &config.sessions.value {
+        Some(visits) => Some(super::visits::plan(config, visits, planner)?),
+        None => None,
+    };
     let total: f64 = weights.iter().sum();
     if total <= 0.0 {
         let message = "the weights of the operations are all zero";
@@ -73,7 +91,7 @@ pub(super) fn plan(
         ActivityConfig::Uniform => None,
         ActivityConfig::Zipf(_) => Some(activity.clone()),
     };
-    Some(UsersPlan { count, counted, activity, source, operations, bounds, patience_max })
+    Some(UsersPlan { count, counted, activity, source, visits, operations, bounds, patience_max })
 }
 
 /// How often which user sends; the users are numbered from 0.
@@ -111,9 +129,12 @@ fn source(
         Some(Count::Finite(count)) => Some(count as f64 / shrink),
         None => None,
     };
+    // What a script's load counts is visits.
+    let script = config.sessions.value.as_ref().map_or(0, super::visits::scripted_requests);
     let open = |rate: f64, planner: &mut Planner<'_>| {
         let arrivals = config.arrivals.plan(planner.out)?;
         let profile = config.profile.plan(planner.out)?;
+        let rate = rate * script.max(1) as f64;
         Some(Source::Open { rate: Rate(rate), arrivals, profile })
     };
     match (count, config.each.value, config.rate.value, &config.think.value) {
@@ -140,7 +161,9 @@ fn only_open(config: &UsersConfig, out: &mut Diagnostics) {
     let arrivals = config.arrivals.plan(out).is_some_and(|plan| !plan.is_poisson());
     let profile = config.profile.plan(out).is_some_and(|plan| !plan.is_constant());
     let activity = config.activity.value != ActivityConfig::Uniform;
+    let sessions = config.sessions.value.is_some();
     for (key, span, given) in [
+        ("sessions", config.sessions.span, sessions),
         ("arrivals", config.arrivals.span, arrivals),
         ("profile", config.profile.span, profile),
         ("activity", config.activity.span, activity),

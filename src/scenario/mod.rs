@@ -16,6 +16,7 @@ mod prices;
 mod regions;
 pub mod sweep;
 mod trouble;
+mod visits;
 
 pub use compile::{Scenario, Settings, compile};
 pub use document::Document;

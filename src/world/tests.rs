@@ -113,6 +113,7 @@ fn queue(rate: f64, service: Sampler, cores: f64, workers: u32, seconds: i64) ->
                 fresh: false,
                 loads: None,
             }],
+            visits: None,
             bounds: vec![1.0],
             patience_max: Duration(60_000_000_000),
         },

@@ -1,10 +1,10 @@
 //! The users as they are written.
 
 use super::rhythm::{ArrivalsConfig, ProfileConfig};
-use crate::language::{Name, Names};
+use crate::language::{Name, Names, Spanned};
 use crate::policy::call::ClientConfig;
-use crate::random::Distribution;
 use crate::random::popularity::Exponent;
+use crate::random::{CountDistribution, Distribution};
 use crate::units::{Bytes, Count, Duration, Rate, Ratio};
 use crate::{choice, config};
 
@@ -28,6 +28,8 @@ config! {
         profile: ProfileConfig = "constant",
         /// In which region which share of them lives; equally many in each when left out.
         regions: Names<Ratio> = "{}",
+        /// Visits of several requests by one person, each sent after the answer to the one before.
+        sessions: Option<VisitsConfig> = "none",
         /// What the user's browser or app does.
         client: ClientConfig = "{}",
         /// The kinds of requests; without any there is one, `request`.
@@ -36,7 +38,6 @@ config! {
     unbuilt {
         trace: "replay of a recorded load",
         groups: "groups of users",
-        sessions: "visits of several requests",
     }
 }
 
@@ -48,6 +49,38 @@ choice! {
         uniform: Uniform,
         /// The k-th most active person in proportion to 1 / k to this power.
         zipf: Zipf(Exponent),
+    }
+}
+
+config! {
+    /// Visits to an open load. A visit is of one person; its next request is sent a while after the
+    /// answer to the one before, whether that failed or not. Exactly one of `requests` and `flow`
+    /// says what a visit consists of.
+    pub struct VisitsConfig {
+        /// How many requests, the login among them; a visit of none sends none. Visits come as
+        /// often as keeps the rate of requests what it would be without them.
+        requests: Option<CountDistribution> = "none" in 0..=1_000_000_000
+            source "web shops: 3 to 6 pages a visit",
+        /// The pause after each answer.
+        think: Distribution = "7s" source "TPC-W: 7 s on average",
+        /// The operation that a visit begins with; a visit whose login fails is over. Without a
+        /// `weight` of its own it is nothing else.
+        login: Option<Name> = "none",
+        /// A script: what is done one after the other in each visit. What the load counts (`rate`,
+        /// or `count` x `each`) is visits then.
+        flow: Vec<Spanned<TurnConfig>> = "[]",
+    }
+}
+
+choice! {
+    /// One part of a scripted visit.
+    pub enum TurnConfig {
+        /// A pause after the answer.
+        think: Think(Distribution),
+    }
+    bare {
+        /// A request.
+        Request(Name)
     }
 }
 

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use super::arrivals::{ArrivalPlan, ArrivalProcess};
 use super::ledger::UserLedger;
 use super::profile::ProfilePlan;
+use super::visits::{VisitPlan, Visits};
 use crate::components::call::{Access, CallKey, Phase, flag};
 use crate::components::caller::Ask;
 use crate::components::context::Cx;
@@ -28,6 +29,7 @@ const ENTRY: u64 = salt("entry");
 const THINK: u64 = salt("think");
 const LOAD: u64 = salt("load");
 const LOOKUP: u64 = salt("lookup");
+const VISIT: u64 = salt("visit");
 
 /// What a page loads after its answer.
 #[derive(Clone, Debug)]
@@ -60,7 +62,7 @@ pub struct UserOperation {
 pub enum Source {
     /// They come by themselves, whatever happened to the last ones.
     Open {
-        /// Mean rate at factor 1.
+        /// Mean rate of requests at factor 1; of visits, all theirs.
         rate: Rate,
         /// The process.
         arrivals: ArrivalPlan,
@@ -85,18 +87,36 @@ pub struct UsersPlan {
     pub activity: Option<Arc<Popularity>>,
     /// Where requests come from.
     pub source: Source,
-    /// Operations; those beyond the length of `bounds` are only loaded by others.
+    /// What a visit of an open load consists of; none where each request is one.
+    pub visits: Option<VisitPlan>,
+    /// Operations; those beyond the length of `bounds` are only loaded by others, or prescribed by
+    /// a visit.
     pub operations: Vec<UserOperation>,
-    /// Cumulative shares of the operations that users begin with.
+    /// Cumulative probabilities of the operations where users choose.
     pub bounds: Vec<f64>,
     /// How long the observation goes on after the measured time for what is still on its way.
     pub patience_max: Duration,
+}
+
+impl UsersPlan {
+    /// Each operation's part of the requests, without what pages load.
+    pub fn shares(&self) -> Vec<f64> {
+        let before = std::iter::once(&0.0).chain(&self.bounds);
+        let chosen: Vec<f64> = self.bounds.iter().zip(before).map(|(b, a)| b - a).collect();
+        match &self.visits {
+            Some(visits) => visits.shares(self.operations.len(), &chosen),
+            None => chosen,
+        }
+    }
 }
 
 /// The users of one replication.
 pub struct Users<'p> {
     plan: &'p UsersPlan,
     arrivals: Option<ArrivalProcess>,
+    visits: Visits,
+    /// Whether an answer decides when the next request is sent.
+    paced: bool,
     next_number: u64,
     /// Requests so far of each closed user.
     sent: Vec<u32>,
@@ -124,6 +144,8 @@ impl<'p> Users<'p> {
         let mut load = Self {
             plan,
             arrivals: None,
+            visits: Visits::default(),
+            paced: plan.visits.is_some() || matches!(plan.source, Source::Closed { .. }),
             next_number: 0,
             sent: Vec::new(),
             key: cx.root.child(REQUEST),
@@ -132,7 +154,9 @@ impl<'p> Users<'p> {
         };
         match &plan.source {
             Source::Open { rate, arrivals, profile } => {
-                load.arrivals = Some(ArrivalProcess::new(arrivals, profile, *rate, cx.root, start));
+                let requests = plan.visits.as_ref().map_or(1.0, VisitPlan::mean_requests);
+                let rate = Rate(rate.0 / requests);
+                load.arrivals = Some(ArrivalProcess::new(arrivals, profile, rate, cx.root, start));
                 load.schedule_arrival(cx);
             }
             Source::Closed { think } => {
@@ -161,19 +185,49 @@ impl<'p> Users<'p> {
     /// The next request of the open load arrives.
     #[inline(always)]
     pub fn arrive(&mut self, cx: &mut Cx<'_>) {
+        if let Some(visits) = &self.plan.visits {
+            return self.visit(cx, visits);
+        }
         let request = self.key.child(self.next_number);
-        let mut draw = request.child(USER).draw();
-        let user = match &self.plan.activity {
-            None => draw.below(u64::from(self.plan.count)),
-            Some(activity) => activity.sample(&mut draw),
-        } as u32;
+        let user = self.who(request);
         self.schedule_arrival(cx);
         let operation = self.choose(request);
         self.send(cx, request, user, operation, CallKey::NONE);
     }
 
-    /// A closed user has thought enough.
+    #[inline(always)]
+    fn who(&self, key: DrawKey) -> u32 {
+        let mut draw = key.child(USER).draw();
+        let user = match &self.plan.activity {
+            None => draw.below(u64::from(self.plan.count)),
+            Some(activity) => activity.sample(&mut draw),
+        };
+        user as u32
+    }
+
+    /// The next visit begins.
+    #[cold]
+    fn visit(&mut self, cx: &mut Cx<'_>, plan: &VisitPlan) {
+        let visit = self.key.child(VISIT).child(self.next_number);
+        let user = self.who(visit);
+        self.schedule_arrival(cx);
+        if let Some(place) = self.visits.begin(plan, visit, user) {
+            self.next_of_visit(cx, plan, place);
+        }
+    }
+
+    fn next_of_visit(&mut self, cx: &mut Cx<'_>, plan: &VisitPlan, place: u32) {
+        let turn = self.visits.next(plan, place);
+        let operation = turn.operation.unwrap_or_else(|| self.choose(turn.request));
+        let key = self.send(cx, turn.request, turn.user, operation, CallKey::NONE);
+        cx.calls[key].state = place;
+    }
+
+    /// A closed user, or the one of a visit, has thought enough.
     pub fn thought(&mut self, cx: &mut Cx<'_>, user: u32) {
+        if let Some(visits) = &self.plan.visits {
+            return self.next_of_visit(cx, visits, user);
+        }
         let sent = &mut self.sent[user as usize];
         let request = self.key.child(u64::from(user)).child(u64::from(*sent));
         *sent += 1;
@@ -199,7 +253,7 @@ impl<'p> Users<'p> {
         user: u32,
         operation: OperationId,
         page: CallKey,
-    ) {
+    ) -> CallKey {
         let now = cx.now();
         let cohort = cx.ledger.measure.covers(now);
         let plan = &self.plan.operations[operation.index()];
@@ -252,9 +306,11 @@ impl<'p> Users<'p> {
             // The resolver has to ask first: the call follows when it has.
             let frame = &mut cx.calls[key];
             (frame.data, frame.item, frame.link) = (ask.data, ask.item, ask.link);
-            return cx.wake(key, wait);
+            cx.wake(key, wait);
+        } else {
+            cx.call(key, ask);
         }
-        cx.call(key, ask);
+        key
     }
 
     /// The resolver of a request's user has its answer: the call is made.
@@ -288,6 +344,7 @@ impl<'p> Users<'p> {
         let frame = &cx.calls[key];
         let (operation, user, intended) = (frame.operation, frame.user, frame.intended);
         let number = self.plan.ledger(frame.instance, operation);
+        let visit = frame.state;
         let cohort = frame.is(flag::COHORT);
         let loaded_by_page = !frame.parent.is_none();
         let plan = &self.plan.operations[operation.index()];
@@ -322,13 +379,20 @@ impl<'p> Users<'p> {
             self.close(cx, key, reply.is_ok());
         }
         // A user pauses after the answer to a request of their own, not after each load of a page.
-        if self.arrivals.is_none() && !loaded_by_page {
-            self.think(cx, user);
+        if self.paced && !loaded_by_page {
+            self.go_on(cx, user, visit, reply.is_ok());
         }
         reply.failure.is_some()
     }
 
-    fn think(&self, cx: &mut Cx<'_>, user: u32) {
+    /// After an answer comes a pause, and the next request.
+    fn go_on(&mut self, cx: &mut Cx<'_>, user: u32, visit: u32, ok: bool) {
+        if let Some(plan) = &self.plan.visits {
+            if let Some(pause) = self.visits.resolved(plan, visit, ok) {
+                cx.schedule.after(Duration(pause), Event::Thought(visit));
+            }
+            return;
+        }
         let Source::Closed { think } = &self.plan.source else { return };
         let sent = u64::from(self.sent[user as usize]);
         let key = self.key.child(u64::from(user)).child(sent).child(THINK);
