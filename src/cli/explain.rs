@@ -205,12 +205,14 @@ mod tests {
             ("web", Scope::Slots),
             ("cache", Scope::Cache),
             ("copied", Scope::Replicas),
+            ("keeper", Scope::Sessions),
             ("dies", Scope::Fault),
         ];
         let pairs: Vec<_> =
             places.iter().flat_map(|place| METRICS.iter().map(move |row| (*place, row))).collect();
         let head = "extends: scenarios/stage0.yaml\nfaults: { dies: { crash: web, at: 1s } }\n\
-                    components: { copied: { kind: database, replicas: 1 } }\n";
+                    components:\n  copied: { kind: database, replicas: 1 }\n  \
+                    keeper: { kind: service, work: 1ms, sessions: memory }\n";
         let mut text = format!("{head}expect:\n");
         for ((address, _), row) in &pairs {
             let _ = writeln!(text, "  - {}", expression(address, row));
@@ -231,13 +233,13 @@ mod tests {
         };
         for (index, ((address, scope), row)) in pairs.into_iter().enumerate() {
             let scopes = row.metric.scopes();
-            let of_component = matches!(scope, Scope::Slots | Scope::Cache | Scope::Replicas);
-            let has_slots = scope == Scope::Replicas && scopes.contains(&Scope::Slots);
+            let slots_too = matches!(scope, Scope::Replicas | Scope::Sessions);
+            let of_component = matches!(scope, Scope::Slots | Scope::Cache) || slots_too;
             let listed = scopes.contains(&scope)
                 || of_component && scopes.contains(&Scope::Component)
-                || has_slots;
+                || slots_too && scopes.contains(&Scope::Slots);
             let of_all = address.is_empty() && scopes.contains(&Scope::Scenario);
-            assert_eq!(!refused(index + 5), listed || of_all, "{}", expression(address, row));
+            assert_eq!(!refused(index + 7), listed || of_all, "{}", expression(address, row));
         }
     }
 

@@ -32,6 +32,7 @@ pub mod store;
 use crate::kinded;
 use crate::language::{Name, Span, Spanned};
 use crate::policy::autoscale::Written;
+use crate::units::Bytes;
 use cache::{Cache, CacheConfig, CachePlan};
 use call::CallKey;
 use context::Cx;
@@ -135,6 +136,10 @@ pub trait RoomConfig {
     }
     /// Which of its nodes callers call.
     fn store(&self) -> Option<StorePlan> {
+        None
+    }
+    /// The store of a data set of its own with an item for each user, and the size of an item.
+    fn keeps_sessions_in(&self) -> Option<(&Name, Span, Bytes)> {
         None
     }
     /// Operations that only this component's steps name.

@@ -86,6 +86,8 @@ pub struct Planner<'d> {
     pub pinned: Vec<bool>,
     /// By component, what shrinking leaves of the size of one instance.
     pub sizes: Vec<f64>,
+    /// The operation that a visit of a user begins with.
+    pub login: Option<OperationId>,
     /// What each name means.
     pub names: BTreeMap<String, Meaning>,
     /// Everything wrong so far.
@@ -105,6 +107,7 @@ impl<'d> Planner<'d> {
             named: BTreeMap::new(),
             pinned: Vec::new(),
             sizes: Vec::new(),
+            login: None,
             names: BTreeMap::new(),
             out,
             links: BTreeMap::new(),

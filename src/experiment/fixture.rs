@@ -149,5 +149,7 @@ fn station(id: ComponentId, work: Sampler) -> ServicePlan {
         scaling: None,
         steps: vec![Step::Work { law: work, salt: 7 }, Step::End],
         entries: vec![0, 1],
+        sessions: None,
+        bodies: Vec::new(),
     }
 }

@@ -184,6 +184,13 @@ pub const CODES: &[Code] = &[
         text: "The share of hits is given and not simulated: it stays what it is after a restart, \
                under another load, and when an item is written or expires.",
     },
+    Code {
+        id: "W0509",
+        title: "sessions in memory that nobody finds",
+        text: "A service keeps sessions in the memory of its instances, and what calls it chooses \
+               an instance anew for each request. All but one in as many as there are instances \
+               find no session and begin with a login, or fail.",
+    },
 ];
 
 #[cfg(test)]

@@ -302,6 +302,7 @@ impl Compiler<'_, '_> {
             });
             self.planner.homes.push(home);
         }
+        super::visits::sessions(self.document, &self.activity, &mut self.planner);
         for (name, _) in self.document.faults.iter() {
             self.name(name, Meaning::Fault);
         }

@@ -8,8 +8,10 @@ use super::document::Document;
 use super::flow::Flow;
 use crate::components::ComponentPlan;
 use crate::components::facts::Visit;
+use crate::components::service::{Keeper, SessionsPlan};
 use crate::components::topology::{ComponentId, LinkPlan, Topology, users};
 use crate::language::{Diagnostics, Span};
+use crate::policy::balance::{HashBy, Strategy};
 use crate::units::Instant;
 use crate::world::faults::{FaultPlan, Timing};
 use crate::world::users::load::{Source, UsersPlan};
@@ -38,6 +40,7 @@ pub(super) fn lint(
         small_pool(topology, components, link, places, out);
     }
     multiplied_retries(topology, places, out);
+    scattered(topology, components, places, out);
 }
 
 /// Warns of what is written and lies after the end of the run.
@@ -193,6 +196,33 @@ fn small_pool(
         out.warning("W0504", places.components[caller.index()], message).help(format!(
             "{slots} workers share {} connections: workers are held while they wait for one",
             pool.size
+        ));
+    }
+}
+
+/// Sessions in memory, and requests that do not come back to where theirs is.
+fn scattered(
+    topology: &Topology,
+    components: &[ComponentPlan],
+    places: &Places,
+    out: &mut Diagnostics,
+) {
+    let by_user = Strategy::ConsistentHash { by: HashBy::User };
+    let name = |id: ComponentId| topology.components[id.index()].name.as_str();
+    for link in topology.links.iter().filter(|link| link.targets.len() > 1) {
+        let target = link.target();
+        let ComponentPlan::Service(service) = &components[target.index() - 1] else { continue };
+        let in_memory = |plan: &SessionsPlan| matches!(plan.keeper, Keeper::Memory);
+        let steady = link.balance.sticky || link.balance.strategy == by_user;
+        if steady || !service.sessions.as_ref().is_some_and(in_memory) {
+            continue;
+        }
+        let message = format!("requests do not come back to their sessions in `{}`", name(target));
+        out.warning("W0509", places.components[target.index()], message).help(format!(
+            "`{}` chooses among {} instances anew each time, and a session is in one of them: \
+             put a balancer with `sticky: user` in between, or the sessions into a store",
+            name(link.caller),
+            link.targets.len()
         ));
     }
 }

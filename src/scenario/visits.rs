@@ -1,9 +1,14 @@
-//! Compiling visits: what each consists of, with its operations found.
+//! Compiling visits: what each consists of, with its operations found, and the data sets of the
+//! sessions that components keep for their users.
 
-use crate::components::names::{Planner, word};
-use crate::components::topology::OperationId;
+use std::sync::Arc;
+
+use super::document::Document;
+use crate::components::names::{Meaning, Planner, word};
+use crate::components::topology::{DataPlan, OperationId};
+use crate::engine::stream::salt;
 use crate::language::Spanned;
-use crate::random::Sampler;
+use crate::random::{Owners, Popularity, Sampler};
 use crate::world::users::config::{TurnConfig, UsersConfig, VisitsConfig};
 use crate::world::users::visits::VisitPlan;
 
@@ -102,4 +107,32 @@ fn operation(
     let message = format!("users do not send `{name}`: it is an operation of a step");
     planner.out.error("E0504", span, message).help("name one of `users.operations`");
     None
+}
+
+/// The data sets that components have for their sessions, an item for each user: behind those of
+/// the scenario, and without a name that a step could say.
+pub(super) fn sessions(document: &Document, activity: &Arc<Popularity>, planner: &mut Planner<'_>) {
+    let visits = document.users.sessions.value.as_ref();
+    let login = visits.and_then(|visits| visits.login.value.as_ref());
+    let login = login.and_then(|login| planner.names.get(&login.0));
+    if let Some(Meaning::Operation(login)) = login {
+        planner.login = Some(*login);
+    }
+    for (name, component) in document.components.iter() {
+        let Some((store, span, size)) = component.room().keeps_sessions_in() else { continue };
+        let found = planner.copies(&store.0, span).is_some();
+        let home = planner.names.get(&store.0).copied().filter(|_| found);
+        let items = activity.items();
+        let first = planner.topology.items();
+        planner.topology.data.push(DataPlan {
+            name: format!("{}.sessions", name.value),
+            items,
+            size: Sampler::constant(size.0 as i64),
+            popularity: activity.clone(),
+            owners: Owners { items, users: items },
+            salt: salt(&format!("sessions {}", name.value)),
+            first,
+        });
+        planner.homes.push(home);
+    }
 }

@@ -92,6 +92,8 @@ fn queue(rate: f64, service: Sampler, cores: f64, workers: u32, seconds: i64) ->
         scaling: None,
         steps: vec![Step::Work { law: service, salt: 7 }, Step::End],
         entries: vec![0, 1],
+        sessions: None,
+        bodies: Vec::new(),
     };
     Plan {
         topology,

@@ -1,6 +1,6 @@
 //! A service as it is written.
 
-use super::program::Builder;
+use super::program::{Builder, Programs};
 use super::{QueuePlan, ScalingPlan, ServicePlan};
 use crate::components::config::{Caller, Common};
 use crate::components::names::{Planner, limit};
@@ -11,7 +11,7 @@ use crate::engine::slots::UNLIMITED;
 use crate::language::{Name, Names, OneOrMany, Span};
 use crate::policy::autoscale::{self, AutoscaleConfig, Figure, Written};
 use crate::random::{CountDistribution, Distribution};
-use crate::units::{Count, Duration, Ratio};
+use crate::units::{Bytes, Count, Duration, Ratio};
 use crate::{choice, config, verbs};
 
 config! {
@@ -31,6 +31,9 @@ config! {
         autoscale: Option<AutoscaleConfig> = "none",
         /// An instance that goes takes no new calls and has so long to finish those it has.
         drain: Duration = "30s" source "a choice; AWS ALB's deregistration delay is 300 s",
+        /// Where it keeps the sessions of its users; a user without one logs in first, by the steps
+        /// of the operation that `users.sessions.login` names.
+        sessions: Option<SessionsConfig> = "none",
     }
     include {
         /// Keys of every kind.
@@ -39,8 +42,24 @@ config! {
         caller: Caller,
     }
     unbuilt {
-        sessions: "sessions kept by the server",
         rate_limit: "token buckets",
+    }
+}
+
+config! {
+    /// Sessions. Where the visits of the users have no login, a session begins with the first
+    /// request of a user, and a request whose session is gone fails (cause `error`).
+    pub struct SessionsConfig, short = store {
+        /// `memory`: in the instance that served the login, and nowhere else. `jwt`: with the
+        /// client, in a signed token. Or the cache or database that every request asks for it.
+        store: Name = required,
+        /// What a session takes in that store.
+        size: Bytes = "4kB" source "a choice: as much as a cookie may hold, RFC 6265",
+        /// A session ends when no request of its user has come for so long; in `memory` or a store.
+        ttl: Duration = "30min" source "session-timeout of Tomcat, 30 minutes",
+        /// Core time to verify a token, for each request but a login.
+        verify: Distribution = "0.1ms"
+            source "a choice; openssl speed: 0.03 ms for a signature of RSA 2048, parsing on top",
     }
 }
 
@@ -270,6 +289,12 @@ impl RoomConfig for ServiceConfig {
         autoscale::written(&self.autoscale)
     }
 
+    fn keeps_sessions_in(&self) -> Option<(&Name, Span, Bytes)> {
+        let sessions = self.sessions.value.as_ref()?;
+        let (store, span) = (&sessions.store.value, sessions.store.span);
+        self.in_store().then_some((store, span, sessions.size.value))
+    }
+
     fn operations(&self) -> Vec<(&str, Span)> {
         let mut words: Vec<(&str, Span)> = Vec::new();
         for (_, steps) in self.handle.value.iter() {
@@ -298,7 +323,9 @@ impl RoomConfig for ServiceConfig {
                 .error("E0504", queue.timeout.span, "a queue without places has no timeout")
                 .help("with `limit: 0` a request that finds all workers busy is rejected at once");
         }
-        let (steps, entries) = Builder::new(id, self, planner).build();
+        let sessions = self.plan_sessions(id, planner);
+        let Programs { steps, entries, bodies } =
+            Builder::new(id, self, planner).build(sessions.as_ref());
         planner.check_calls(id, &self.caller.calls.value);
         let scaling = self.scaling(id, planner);
         Some(ComponentPlan::Service(ServicePlan {
@@ -314,6 +341,8 @@ impl RoomConfig for ServiceConfig {
             scaling,
             steps,
             entries,
+            sessions,
+            bodies,
         }))
     }
 }

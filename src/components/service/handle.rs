@@ -53,6 +53,14 @@ impl Service<'_> {
                     return self.fork(cx, call, branches, *wanted);
                 }
                 Step::End => return self.end(cx, call, Reply::OK),
+                Step::Session => match self.look_for_session(cx, call) {
+                    true => continue,
+                    false => return,
+                },
+                Step::SessionBegins => {
+                    self.begin_session(cx, call);
+                    continue;
+                }
                 Step::Fail { chance, salt } => {
                     if cx.step_draw(call, *salt).draw().chance(*chance) {
                         let at = plan.id;

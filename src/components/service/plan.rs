@@ -134,6 +134,11 @@ pub enum Step {
         /// Tells its draws from those of other steps.
         salt: u64,
     },
+    /// Looks for the user's session. Who has one goes on with the operation's own steps, who has
+    /// none with the next step; fails whoever has lost one and cannot log in.
+    Session,
+    /// The user has a session from now on; goes on with the operation's own steps.
+    SessionBegins,
     /// Answers; in a branch, ends the branch.
     End,
 }
@@ -164,4 +169,41 @@ pub struct ServicePlan {
     pub steps: Vec<Step>,
     /// First step of each operation's program.
     pub entries: Vec<u16>,
+    /// Where sessions are kept, if they are.
+    pub sessions: Option<SessionsPlan>,
+    /// With sessions, the first of each operation's own steps, behind those about the session.
+    pub bodies: Vec<u16>,
+}
+
+/// Where sessions are kept.
+#[derive(Clone, Debug)]
+pub enum Keeper {
+    /// In the instance that served the login.
+    Memory,
+    /// In a cache, which may lose any of them.
+    Cache(SessionStore),
+    /// In a database, which loses none.
+    Database(SessionStore),
+    /// With the client: each request takes so much core time to verify.
+    Token(Sampler),
+}
+
+/// The store of a service's sessions.
+#[derive(Clone, Copy, Debug)]
+pub struct SessionStore {
+    /// The way to it.
+    pub link: LinkId,
+    /// The data set, with an item for each user.
+    pub data: DataId,
+}
+
+/// What never changes about the sessions of a service.
+#[derive(Clone, Debug)]
+pub struct SessionsPlan {
+    /// Where they are kept.
+    pub keeper: Keeper,
+    /// A session ends when no request of its user has come for so long.
+    pub ttl: Duration,
+    /// How a user without one begins one; without it just so.
+    pub login: Option<OperationId>,
 }

@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 
 use super::config::{KeyConfig, ReadStep, ServiceConfig, StepConfig, WriteStep};
-use super::plan::{Key, ServicePlan, Step};
+use super::plan::{Key, ServicePlan, SessionsPlan, Step};
 use crate::components::call::{Access, LOOPS};
 use crate::components::facts::{Facts, Visit};
+use crate::components::figures::Declared;
 use crate::components::names::{Planner, word};
 use crate::components::topology::{ComponentId, DataId, OperationId, Topology};
 use crate::engine::slots::UNLIMITED;
@@ -14,7 +15,7 @@ use crate::language::{Name, Span, Spanned};
 use crate::random::CountDistribution;
 
 /// The entry of an operation that has no program here.
-const NO_PROGRAM: u16 = u16::MAX;
+pub(super) const NO_PROGRAM: u16 = u16::MAX;
 
 /// Builds the programs of one service.
 pub(super) struct Builder<'c, 'p, 'd> {
@@ -27,6 +28,16 @@ pub(super) struct Builder<'c, 'p, 'd> {
     seen: BTreeMap<String, u32>,
     handler: String,
     depth: u8,
+}
+
+/// The programs of one service.
+pub(super) struct Programs {
+    /// All steps.
+    pub steps: Vec<Step>,
+    /// Where each operation's begin.
+    pub entries: Vec<u16>,
+    /// Where its own begin, behind those about the session.
+    pub bodies: Vec<u16>,
 }
 
 /// The operations that steps rename their calls to.
@@ -77,8 +88,8 @@ impl<'c, 'p, 'd> Builder<'c, 'p, 'd> {
         }
     }
 
-    /// The steps of all programs, and where each operation's begins.
-    pub(super) fn build(mut self) -> (Vec<Step>, Vec<u16>) {
+    /// The steps of all programs, and where each operation's begin.
+    pub(super) fn build(mut self, sessions: Option<&SessionsPlan>) -> Programs {
         let operations = self.planner.topology.operations.len();
         let mut entries = vec![NO_PROGRAM; operations];
         let config = self.config;
@@ -97,10 +108,14 @@ impl<'c, 'p, 'd> Builder<'c, 'p, 'd> {
             self.steps.push(Step::End);
         }
         for (name, steps) in config.handle.value.iter() {
-            self.seen.clear();
-            self.handler.clone_from(&name.value);
+            self.enter(&name.value);
             let entry = self.position();
             self.list(&steps.value);
+            if let Some(sessions) = sessions
+                && self.logs_in(sessions, &name.value)
+            {
+                self.begin_session(sessions);
+            }
             self.steps.push(Step::End);
             if name.value == "default" {
                 default = entry;
@@ -111,6 +126,10 @@ impl<'c, 'p, 'd> Builder<'c, 'p, 'd> {
         for entry in entries.iter_mut().filter(|entry| **entry == NO_PROGRAM) {
             *entry = default;
         }
+        let mut bodies = Vec::new();
+        if let Some(sessions) = sessions {
+            self.guard(sessions, &mut entries, &mut bodies);
+        }
         // A health probe passes through queue and worker, and does nothing.
         entries[operations - 1] = self.position();
         self.steps.push(Step::End);
@@ -119,14 +138,20 @@ impl<'c, 'p, 'd> Builder<'c, 'p, 'd> {
             self.planner.out.error("E0504", span, "the handlers have too many steps");
         }
         shorten(&mut self.steps);
-        (self.steps, entries)
+        Programs { steps: self.steps, entries, bodies }
+    }
+
+    /// What follows belongs to the handler of this name.
+    pub(super) fn enter(&mut self, handler: &str) {
+        self.seen.clear();
+        self.handler = handler.to_string();
     }
 
     pub(super) fn position(&self) -> u16 {
         self.steps.len().min(NO_PROGRAM as usize - 1) as u16
     }
 
-    fn salt(&mut self, what: &str) -> u64 {
+    pub(super) fn salt(&mut self, what: &str) -> u64 {
         let seen = self.seen.entry(what.to_string()).or_default();
         *seen += 1;
         let component = self.planner.name_of(self.id);
@@ -390,15 +415,16 @@ impl ServicePlan {
     fn walk(&self, operation: OperationId, topology: &Topology, each: &mut dyn FnMut(&Step, f64)) {
         let entry = self.entries[operation.index()];
         if entry != NO_PROGRAM {
-            self.walk_from(entry as usize, 1.0, topology, each);
+            self.walk_from(entry as usize, (operation, 1.0), topology, each);
         }
     }
 
-    /// Walks from a step until the last `End` that a way through can reach.
+    /// Walks from a step until the last `End` that a way through can reach. Everybody has
+    /// a session.
     fn walk_from(
         &self,
         mut pc: usize,
-        mut weight: f64,
+        (operation, mut weight): (OperationId, f64),
         topology: &Topology,
         each: &mut dyn FnMut(&Step, f64),
     ) {
@@ -421,6 +447,10 @@ impl ServicePlan {
                 Step::Call { link, .. } => {
                     let target = topology.links[link.index()].target();
                     hit = topology.components[target.index()].hit_ratio_expected;
+                }
+                Step::Session | Step::SessionBegins => {
+                    pc = self.bodies[operation.index()] as usize;
+                    continue;
                 }
                 Step::SkipIfHit { to } => {
                     rejoin.push((*to as usize, weight * hit));
@@ -449,7 +479,8 @@ impl ServicePlan {
                 }
                 Step::Parallel { branches, join, .. } => {
                     for &branch in branches {
-                        self.walk_from(branch as usize, weight, topology, each);
+                        let here = (operation, weight);
+                        self.walk_from(branch as usize, here, topology, each);
                     }
                     pc = *join as usize;
                     continue;
@@ -485,6 +516,10 @@ impl Facts for ServicePlan {
     fn room(&self) -> Option<u64> {
         let limited = self.workers != UNLIMITED && self.queue.places != UNLIMITED;
         limited.then(|| u64::from(self.workers) + u64::from(self.queue.places))
+    }
+
+    fn figures(&self) -> Vec<Declared> {
+        self.sessions.iter().map(|_| Declared::count("lost_sessions")).collect()
     }
 
     fn names_data(&self, id: DataId) -> bool {

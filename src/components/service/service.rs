@@ -4,9 +4,11 @@ use std::collections::VecDeque;
 
 use super::plan::{ServicePlan, Step};
 use super::scaling::Scaling;
+use super::sessions::Sessions;
 use crate::components::Room;
 use crate::components::call::{ByQueue, CallKey, flag};
 use crate::components::context::Cx;
+use crate::components::figures::Figures;
 use crate::components::outcome::{Cause, Reply};
 use crate::engine::schedule::Lane;
 use crate::engine::slots::{Order, Slots};
@@ -29,6 +31,8 @@ pub struct Service<'p> {
     scaling: Option<Box<Scaling<'p>>>,
     /// Whether an arrival is more than asking for a worker.
     unusual: bool,
+    /// Those of its users, if it keeps any.
+    pub(super) sessions: Option<Sessions>,
 }
 
 impl<'p> Service<'p> {
@@ -45,6 +49,7 @@ impl<'p> Service<'p> {
         let lanes = plan.steps.iter().map(lane).collect();
         let scaling = plan.scaling.as_ref();
         let scaling = scaling.map(|scaling| Box::new(Scaling::new(plan.id, scaling, cx)));
+        let sessions = plan.sessions.as_ref().map(|sessions| Sessions::new(sessions, cx));
         Self {
             plan,
             slots: (0..instances).map(|_| slots()).collect(),
@@ -52,6 +57,7 @@ impl<'p> Service<'p> {
             ready: VecDeque::with_capacity(16),
             lanes,
             scaling,
+            sessions,
             unusual: plan.asynchronous || plan.scaling.is_some(),
         }
     }
@@ -273,6 +279,9 @@ impl Room for Service<'_> {
     #[inline(always)]
     fn on_child(&mut self, cx: &mut Cx<'_>, parent: CallKey, reply: Reply) {
         if reply.failure.is_some() {
+            if self.looked_in_vain(cx, parent, reply) {
+                return self.go(cx, parent);
+            }
             self.end(cx, parent, Reply { hit: false, ..reply });
             return self.drain_ready(cx);
         }
@@ -305,10 +314,18 @@ impl Room for Service<'_> {
         }
     }
 
-    fn on_crash(&mut self, _cx: &mut Cx<'_>, instance: u16) {
+    fn on_crash(&mut self, cx: &mut Cx<'_>, instance: u16) {
         self.slots[instance as usize].clear();
         if let Some(holders) = self.holders.get_mut(instance as usize) {
             holders.clear();
         }
+        if let Some(sessions) = &mut self.sessions {
+            sessions.lose(instance, cx.now());
+        }
+    }
+
+    fn figures(&mut self) -> Figures {
+        let lost = self.sessions.iter().map(|sessions| ("lost_sessions", sessions.lost()));
+        Figures { counts: lost.collect(), ..Figures::default() }
     }
 }

@@ -27,7 +27,6 @@ pub(super) fn is_unbuilt(word: Word) -> bool {
             | Age
             | Deliveries
             | DeadLettered
-            | LostSessions
             | Egress
             | MitigateTime
             | RecoveryTime

@@ -20,6 +20,8 @@ pub enum Scope {
     Replicas,
     /// A database with several primaries.
     Primaries,
+    /// A service that keeps sessions.
+    Sessions,
     /// A fault.
     Fault,
     /// The scenario as a whole.
@@ -28,13 +30,14 @@ pub enum Scope {
 
 impl Scope {
     /// Every scope, in the order of the reference.
-    pub const ALL: [Scope; 8] = [
+    pub const ALL: [Scope; 9] = [
         Self::Requests,
         Self::Component,
         Self::Slots,
         Self::Cache,
         Self::Replicas,
         Self::Primaries,
+        Self::Sessions,
         Self::Fault,
         Self::Scenario,
     ];
@@ -50,6 +53,7 @@ impl Scope {
             Self::Cache => "of a cache too: near.hit_ratio",
             Self::Replicas => "of a database with replicas too: db.lag.p99",
             Self::Primaries => "of a database with several primaries: db.conflicts",
+            Self::Sessions => "of a service with sessions too: web.lost_sessions",
             Self::Fault => "of a fault: outage.errors",
             Self::Scenario => "of the scenario, where something has a price: cost.month",
         }
@@ -73,15 +77,14 @@ impl Metric {
             | Up | Instances | Calls => &[Scope::Component],
             Visits | Rejected | Wait | Queue | ProbWait => &[Scope::Slots],
             HitRatio | Misses => &[Scope::Cache],
+            LostSessions => &[Scope::Sessions],
             DetectTime | Errors => &[Scope::Fault],
             StaleReads => &[Scope::Requests, Scope::Cache, Scope::Replicas],
             Lag | Backlog => &[Scope::Replicas],
             LostWrites => &[Scope::Replicas, Scope::Fault],
             Conflicts => &[Scope::Primaries],
-            ShardUtilization | ShardKeys | Age | Deliveries | DeadLettered | LostSessions
-            | Egress | MitigateTime | RecoveryTime | DrainTime | BudgetBurnt | Moved | Verdict => {
-                &[]
-            }
+            ShardUtilization | ShardKeys | Age | Deliveries | DeadLettered | Egress
+            | MitigateTime | RecoveryTime | DrainTime | BudgetBurnt | Moved | Verdict => &[],
             CostMonth | CostPerMillion => &[Scope::Scenario],
         }
     }
