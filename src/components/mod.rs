@@ -186,6 +186,8 @@ macro_rules! kinds {
         }
 
         /// What never changes about one component.
+        // As with the states: they are few, and made once.
+        #[allow(clippy::large_enum_variant)]
         #[derive(Clone, Debug)]
         pub enum ComponentPlan {
             $($(#[doc = $doc])* $variant($plan),)*

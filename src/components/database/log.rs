@@ -126,7 +126,7 @@ mod tests {
     impl Replay {
         fn version_at(&self, dense: u64, position: u64) -> u32 {
             let seen = self.writes.iter().take(position as usize);
-            seen.filter(|write| write.0 == dense).map(|write| write.1).last().unwrap_or(0)
+            seen.filter(|write| write.0 == dense).map(|write| write.1).next_back().unwrap_or(0)
         }
     }
 
