@@ -155,6 +155,45 @@ fn whoever_waits_for_a_lease_looks_again_after_a_time() {
     }
 }
 
+/// Whoever has given up while waiting for a lease must not be given one: nobody would fill, and
+/// all others would wait until it counts no more.
+#[test]
+fn a_caller_who_has_gone_gets_no_lease() {
+    let trial = run(&format!(
+        "\
+users: {{ rate: 200/s }}
+entry: web
+data: {{ items: {{ items: 1, in: cache }} }}
+components:
+  web:
+    kind: service
+    machine: {{ cores: unlimited }}
+    workers: unlimited
+    calls: {{ cache: {{ timeout: 30ms, fallback: over }} }}
+    handle: {{ default: [ {{ chance: 0.25%, do: [ {WRITE} ], else: [ {READ} ] }} ] }}
+  cache:
+    kind: cache
+    over: db
+    capacity: 10
+    start: cold
+    work: 0s
+    ttl: 200ms
+    leases: {{ hold: 10s, wait: 20ms }}
+  db:
+    kind: service
+    machine: {{ cores: unlimited }}
+    workers: unlimited
+    handle: {{ default: [ wait: 35ms ] }}
+network: none
+run: {{ duration: 600s, warmup: 0s }}
+"
+    ));
+    // Four fetches a second, each with the three readers of its first 15 ms, who look in vain after
+    // 20 ms and give up at 30; and 0.5 writes a second, of which some come upon a fetch.
+    let behind = trial.row("db").arrived;
+    assert!(behind < 600 * 20, "{behind}");
+}
+
 /// A read that fetches an item slowly, and a write from next door that overtakes its fill.
 fn overtaken(cache: &str) -> Trial {
     run(&format!(

@@ -35,6 +35,8 @@ mod stage {
     pub const FETCHING: u16 = 2;
     /// Written behind the cache.
     pub const WRITING: u16 = 3;
+    /// Looks again, after having waited for the fill of another.
+    pub const AGAIN: u16 = 5;
     /// A write kept back on its way; `job` is the number of its item among all.
     pub const FLUSHING: u16 = 4;
 }
@@ -134,6 +136,10 @@ impl<'p> Cache<'p> {
             self.lookups.add(now.0, 1);
             self.hits.add(now.0, 1);
             return self.answer(cx, call, Reply { hit: true, version, ..Reply::OK });
+        }
+        if cx.calls[call].is(flag::WASTED) && cx.calls[call].pc == stage::AGAIN {
+            // It is the caller who looks again, and this one has gone: it gets no lease.
+            return cx.reply(call, Reply::OK);
         }
         let leases = &mut self.leases[usize::from(instance)];
         if let Some(plan) = self.plan.leases
@@ -357,7 +363,7 @@ impl Room for Cache<'_> {
     fn on_wake(&mut self, cx: &mut Cx<'_>, call: CallKey) {
         if cx.calls[call].pc == stage::WAITING {
             // It looks again: one more operation.
-            cx.calls[call].pc = 0;
+            cx.calls[call].pc = stage::AGAIN;
             return self.operate(cx, call);
         }
         self.act(cx, call);
