@@ -242,7 +242,7 @@ fn fault_of(observed: &[Observations], index: usize, fault: &FaultPlan) -> Fault
         Value::from(occurrences(index, one).map(|o| o.errors).sum::<u64>() as f64)
     };
     let lost = |one: &Observations| {
-        Value::from(occurrences(index, one).map(|o| o.lost_writes).sum::<u64>() as f64)
+        Value::from(occurrences(index, one).filter_map(|o| o.lost_writes).sum::<u64>() as f64)
     };
     Fault {
         action: action(fault),

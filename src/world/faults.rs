@@ -203,8 +203,8 @@ pub struct Occurrence {
     pub detected_after: Option<i64>,
     /// User requests that failed while it lasted.
     pub errors: u64,
-    /// Acknowledged writes that are gone for good because of it.
-    pub lost_writes: u64,
+    /// Acknowledged writes that are gone for good because of it; none before that is known.
+    pub lost_writes: Option<u64>,
 }
 
 /// The faults of one replication.
@@ -293,7 +293,7 @@ impl<'p> Faults<'p> {
                 to: None,
                 detected_after: None,
                 errors: 0,
-                lost_writes: 0,
+                lost_writes: None,
             });
             return;
         }
@@ -348,7 +348,7 @@ impl<'p> Faults<'p> {
                 one.component == loss.component && one.instance == loss.instance
             };
             if let Some(last) = self.occurrences.iter_mut().rev().find(by) {
-                last.lost_writes += loss.writes;
+                *last.lost_writes.get_or_insert(0) += loss.writes;
             }
         }
         self.losses_heard = losses.len();

@@ -1,4 +1,4 @@
-//! The loss of a web server: next to nothing at stage 2, everything at stage 1, and why.
+//! Losses: a web server, next to nothing at stage 2, everything at stage 1; the primary of stage 3.
 //!
 //! The server is dead for most of a short run, so a share of the whole run is stricter here than
 //! over the ten minutes of the file.
@@ -24,7 +24,13 @@ const THE_ONE: &str = "faults.dies={ at: 3s, for: 12s, crash: web }";
 const NO_REPEATS: &str = "components.lb.calls.web.retries=0";
 const NO_CHECKS: &str = "components.lb.health_check=none";
 
-const LOSSES: [Loss; 7] = [
+const PRIMARY: &str = "faults.dies={ at: 3s, for: 12s, crash: db.primary }";
+const SWIFT: &str = "components.db.failover={ detect: 2s, promote: 2s, redirect: 1s }";
+const NOBODY: &str = "components.db.failover=null";
+const BEHIND: &str = "components.db.replication.delay=500ms";
+const SEMI_SYNC: &str = "components.db.replication.mode=semi_sync";
+
+const LOSSES: [Loss; 11] = [
     Loss {
         what: "stage 2 loses less than 0.1 % with one of its ten web servers",
         stage: "stage2",
@@ -68,10 +74,34 @@ const LOSSES: [Loss; 7] = [
         settings: &[],
         expect: "error_rate < 0.1%",
     },
+    Loss {
+        what: "when stage 3's primary dies, reads go on, and posts after the failover",
+        stage: "stage3",
+        settings: &[PRIMARY, SWIFT],
+        expect: "view.error_rate < 0.1%, post.error_rate > 20%, post.error_rate < 36%",
+    },
+    Loss {
+        what: "without failover nobody posts until the primary is back",
+        stage: "stage3",
+        settings: &[PRIMARY, NOBODY],
+        expect: "view.error_rate < 0.1%, post.error_rate > 58%, post.error_rate < 76%",
+    },
+    Loss {
+        what: "what no replica had received is lost",
+        stage: "stage3",
+        settings: &[PRIMARY, SWIFT, BEHIND],
+        expect: "dies.lost_writes > 3",
+    },
+    Loss {
+        what: "a writer that waits for a replica loses nothing",
+        stage: "stage3",
+        settings: &[PRIMARY, SWIFT, BEHIND, SEMI_SYNC],
+        expect: "dies.lost_writes == 0",
+    },
 ];
 
 #[test]
-fn losing_a_web_server_costs_stage_2_next_to_nothing_and_stage_1_everything() {
+fn losing_a_machine_costs_what_the_stage_says() {
     let clock = Instant::now();
     let mut wrong = Vec::new();
     for loss in &LOSSES {

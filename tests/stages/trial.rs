@@ -45,7 +45,9 @@ impl Trial {
 
     /// The same with so many users, for as long as a trial needs.
     pub fn users(self, count: u64) -> Trial {
-        let seconds = (REQUESTS / (USER_RPS * count as f64)).min(DURATION_MAX_S);
+        // A stage that is shrunk sends as many requests in a longer time.
+        let shrink = self.load().scenarios[0].scenario.settings.shrink;
+        let seconds = (REQUESTS * shrink / (USER_RPS * count as f64)).min(DURATION_MAX_S);
         let (users, duration) = (format!("users.count={count}"), format!("{seconds:.3}s"));
         self.with(&[&users, "run.replications=6", "run.warmup={ share: 20% }"])
             .with(&[&format!("run.duration={duration}")])

@@ -16,7 +16,7 @@ pub enum FaultMeasure {
     Errors,
     /// Requests that failed in the course of all occurrences.
     ErrorsTogether,
-    /// Acknowledged writes lost by one occurrence.
+    /// Acknowledged writes lost by one occurrence, of those after which somebody took over.
     LostWrites,
     /// Acknowledged writes lost by all occurrences.
     LostWritesTogether,
@@ -49,13 +49,14 @@ impl FaultMeasure {
                 Reading::figure(occurrences.map(|one| one.errors).sum::<u64>() as f64)
             }
             Self::LostWritesTogether => {
-                Reading::figure(occurrences.map(|one| one.lost_writes).sum::<u64>() as f64)
+                Reading::figure(occurrences.filter_map(|one| one.lost_writes).sum::<u64>() as f64)
             }
             Self::Errors | Self::LostWrites => {
                 let mut each = Histogram::new();
                 let errors = self == Self::Errors;
-                let count = |one: &Occurrence| if errors { one.errors } else { one.lost_writes };
-                occurrences.for_each(|one| each.record(count(one) as i64));
+                let count =
+                    |one: &Occurrence| if errors { Some(one.errors) } else { one.lost_writes };
+                occurrences.filter_map(count).for_each(|count| each.record(count as i64));
                 Reading::figure(Sample::of([&each], 0, 0).statistic(statistic))
             }
         }
