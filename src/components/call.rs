@@ -204,6 +204,18 @@ impl Call {
         self.flags &= !mask;
     }
 
+    /// The draws of one of its steps: `step` names it, the open loops tell its turns apart.
+    #[inline(always)]
+    pub fn step_draw(&self, step: u64) -> DrawKey {
+        self.draw.child(self.step_salt(step))
+    }
+
+    /// The salt of a call that one of its steps makes.
+    #[inline(always)]
+    pub fn step_salt(&self, step: u64) -> u64 {
+        step.wrapping_add(self.turns.wrapping_mul(0x9E37_79B9_7F4A_7C15))
+    }
+
     /// Turns done of an open loop.
     #[inline]
     pub fn turn(&self, depth: u8) -> u16 {

@@ -99,14 +99,10 @@ impl Cx<'_> {
     /// Puts the call's work on the cores of its instance's machine. `on_work` follows.
     #[inline(always)]
     pub fn work(&mut self, key: CallKey, demand: Duration) {
-        let now = self.now();
-        let call = &mut self.calls[key];
-        call.demand += demand.0;
-        call.job = demand.0;
         if self.record.is_on() {
             self.note_work(key, demand);
         }
-        self.start_job(key, demand, now);
+        self.start_job(key, demand, demand);
     }
 
     #[cold]
@@ -120,19 +116,22 @@ impl Cx<'_> {
 
     /// Goes on with work that was taken off its core, with what was left of it.
     pub fn resume(&mut self, key: CallKey, left: Duration) {
-        let now = self.now();
-        self.start_job(key, left, now);
+        self.start_job(key, left, Duration(0));
     }
 
+    /// Puts work on the cores, of which `more` was not asked for before.
     #[inline(always)]
-    fn start_job(&mut self, key: CallKey, demand: Duration, now: Instant) {
+    fn start_job(&mut self, key: CallKey, work: Duration, more: Duration) {
+        let now = self.now();
         let call = &mut self.calls[key];
+        call.demand += more.0;
+        call.job = work.0;
         call.set(flag::WORKING);
         let token = call.renew();
         let super::context::Instance { machine, tenant, .. } = self.instances[call.place as usize];
         let job = Job { call: key, token, tenant };
         let cores = &mut self.machines[machine.index()].cores;
-        let (mark, next) = cores.start(now, tenant as usize, demand, job);
+        let (mark, next) = cores.start(now, tenant as usize, work, job);
         call.mark = mark;
         self.obey(machine, next, job);
     }

@@ -6,6 +6,7 @@
 use super::Probed;
 use super::call::{Access, ByQueue, ByTimer, Call, CallKey, Phase, flag};
 use super::context::{Cx, Route};
+use super::directory::told;
 use super::event::Event;
 use super::outcome::{Cause, Failure, Reply};
 use super::record::Note;
@@ -108,10 +109,12 @@ impl Cx<'_> {
         call.count = ask.count;
         call.user = user;
         call.item = ask.item;
-        call.version = ask.version;
-        if let (Access::Read, Some(data)) = (ask.access, ask.data) {
-            let dense = self.topology.data[data.index()].first + ask.item;
-            call.expected = self.versions.acknowledged(dense);
+        if ask.access != Access::Call {
+            call.version = ask.version;
+            if let Some(data) = ask.data {
+                let dense = self.topology.data[data.index()].first + ask.item;
+                call.expected = self.versions.acknowledged(dense);
+            }
         }
         call.children = List::default();
         call.sibling_link = Link::default();
@@ -229,40 +232,32 @@ impl Cx<'_> {
         let state_of = &mut self.states[state];
         let call = &mut self.calls[key];
         call.sent = now;
+        call.flags |= state_of.holds;
         call.backend = match &mut state_of.balancer {
-            None => {
-                call.flags |= if state_of.pool.is_some() { flag::HELD } else { 0 };
-                0
-            }
+            None => 0,
             Some(balancer) => {
                 let plan = &self.topology.links[call.link.index()];
-                let other = |retries: &RetryPlan| call.attempt > 0 && retries.other_instance;
+                let other = |retries: &RetryPlan| retries.other_instance;
+                let again = call.attempt > 0;
                 let choice = Choice {
                     draw: call.draw,
                     user: call.user,
                     item: call.item,
                     set: call.data.map_or(0, |data| data.index() as u64),
-                    avoid: plan.policy.retries.as_ref().is_some_and(other).then_some(call.backend),
+                    avoid: (again && plan.policy.retries.as_ref().is_some_and(other))
+                        .then_some(call.backend),
                 };
-                let must = match plan.chooser {
-                    Chooser::Balancer => None,
-                    Chooser::Store => {
-                        let known = &self.directories[plan.target().index()];
-                        let region =
-                            self.topology.region_of_caller(plan.caller, call.caller_instance);
-                        known.as_ref().and_then(|directory| directory.node(call, region))
-                    }
-                    Chooser::Names(number) => {
-                        let names = &self.topology.names[number as usize];
-                        let asker = (call.user, call.caller_instance);
-                        let resolvers = &mut self.resolvers[number as usize];
-                        let (region, _) = resolvers.resolve(names, asker, now);
-                        Some(plan.backend_in(self.topology, region, call.user))
+                let backend = match plan.chooser {
+                    Chooser::Balancer => balancer.pick(&plan.balance, choice),
+                    _ => {
+                        let Self { topology, directories, resolvers, .. } = self;
+                        let told = told(call, plan, topology, (directories, resolvers), now);
+                        told.unwrap_or_else(|| balancer.pick(&plan.balance, choice))
                     }
                 };
-                let backend = must.unwrap_or_else(|| balancer.pick(&plan.balance, choice));
-                balancer.opened(backend);
-                call.flags |= flag::HELD;
+                if state_of.counts {
+                    balancer.opened(backend);
+                }
                 backend
             }
         };
@@ -416,7 +411,7 @@ impl Cx<'_> {
         let elapsed = now.0 - call.sent.0;
         let index = call.state as usize;
         let state = &mut self.states[index];
-        if let Some(balancer) = &mut state.balancer {
+        if let (Some(balancer), true) = (&mut state.balancer, state.counts) {
             balancer.closed(backend, elapsed);
             if let Some(ok) = ok
                 && !state.seen.is_empty()

@@ -109,6 +109,10 @@ pub(super) struct LinkState {
     pub pool: Option<Slots>,
     pub balancer: Option<Balancer>,
     pub seen: Vec<Seen>,
+    /// Whether somebody asks which calls the balancer has open.
+    pub counts: bool,
+    /// What a call is marked with that is to be given back: [`flag::HELD`] or nothing.
+    pub holds: u16,
     /// Connections thrown away after a timeout: the next calls open new ones.
     pub discarded: u32,
 }
@@ -219,7 +223,7 @@ impl<'p> Cx<'p> {
             let timeout = link.policy.timeout.map(|delay| timers.list(delay));
             for instance in 0..topology.callers(link.caller) {
                 let routes = routes(link, instance, topology, &first_instance, &hops, &ledger);
-                states.push(LinkState::new(link, routes, timeout));
+                states.push(LinkState::new(link, routes, timeout, topology));
                 if link.nearest {
                     let region = topology.region_of_caller(link.caller, instance);
                     states.last_mut().expect("just pushed").only_nearest(link, topology, region);
@@ -430,16 +434,32 @@ fn hop(topology: &Topology, from: Place, to: Place) -> u8 {
 }
 
 impl LinkState {
-    fn new(link: &LinkPlan, routes: Vec<Route>, timeout: Option<TimerList>) -> Self {
+    fn new(
+        link: &LinkPlan,
+        routes: Vec<Route>,
+        timeout: Option<TimerList>,
+        topology: &Topology,
+    ) -> Self {
         let pool = link.policy.pool;
         let choice = link.targets.len() > 1 || link.health.is_some() || link.ejection.is_some();
         let watched = if link.ejection.is_some() { routes.len() } else { 0 };
+        // An instance that leaves waits until nobody is connected to it.
+        let leaves = |&(component, _): &(ComponentId, u16)| {
+            let facts = &topology.components[component.index()];
+            facts.at_start < facts.instances()
+        };
+        let counts = choice
+            && (link.balance.strategy.counts()
+                || link.ejection.is_some()
+                || link.targets.iter().any(leaves));
         Self {
             routes,
             timeout,
             pool: pool.map(|pool| Slots::new(pool.size, pool.queue, Order::Fifo)),
             balancer: choice.then(|| Balancer::new(&link.balance)),
             seen: vec![Seen::default(); watched],
+            counts,
+            holds: if counts || pool.is_some() { flag::HELD } else { 0 },
             discarded: 0,
         }
     }

@@ -49,6 +49,10 @@ pub trait Facts {
     fn scales(&self) -> bool {
         false
     }
+    /// Whether it matters here which user a request is of, besides the choice of the data.
+    fn knows_users(&self) -> bool {
+        false
+    }
     /// What the kind measures besides what every component has.
     fn figures(&self) -> Vec<Declared> {
         Vec::new()

@@ -124,19 +124,6 @@ impl Cx<'_> {
         self.calls.free(key);
     }
 
-    /// The draws of a step of a frame: `salt` names the step, the open loops tell its turns apart.
-    #[inline(always)]
-    pub fn step_draw(&self, key: CallKey, step: u64) -> DrawKey {
-        let call = &self.calls[key];
-        call.draw.child(step_salt(call.turns, step))
-    }
-
-    /// The salt of a call that a step of a frame makes.
-    #[inline(always)]
-    pub fn step_salt(&self, key: CallKey, step: u64) -> u64 {
-        step_salt(self.calls[key].turns, step)
-    }
-
     /// Starts a branch of the frame `parent` at step `pc`: same instance, same draws, no call.
     pub fn branch(&mut self, parent: CallKey, pc: u16) -> CallKey {
         let key = self.calls.allocate();
@@ -208,9 +195,4 @@ impl Cx<'_> {
     pub fn detach_branches(&mut self, parent: CallKey, cancel: bool) {
         self.orphan_children(parent, cancel);
     }
-}
-
-#[inline]
-fn step_salt(turns: u64, step: u64) -> u64 {
-    step.wrapping_add(turns.wrapping_mul(0x9E37_79B9_7F4A_7C15))
 }

@@ -69,30 +69,33 @@ pub enum Note {
 
 /// All notes of a run in the order of happening, or that nobody asked for any.
 #[derive(Debug, Default)]
-pub struct Record(Option<Vec<Note>>);
+pub struct Record {
+    on: bool,
+    notes: Vec<Note>,
+}
 
 impl Record {
     /// A record that takes notes.
     pub fn on() -> Self {
-        Self(Some(Vec::new()))
+        Self { on: true, notes: Vec::new() }
     }
 
     /// Whether somebody asked for notes.
     #[inline]
     pub fn is_on(&self) -> bool {
-        self.0.is_some()
+        self.on
     }
 
     /// Takes a note if somebody asked for notes.
     #[cold]
     pub fn note(&mut self, note: Note) {
-        if let Some(notes) = &mut self.0 {
-            notes.push(note);
+        if self.on {
+            self.notes.push(note);
         }
     }
 
     /// The notes.
     pub fn into_notes(self) -> Vec<Note> {
-        self.0.unwrap_or_default()
+        self.notes
     }
 }

@@ -254,6 +254,13 @@ impl Topology {
         OperationId::new(self.operations.len() - 1)
     }
 
+    /// Whether it matters on the way of a request which user it is of.
+    pub fn knows_users(&self) -> bool {
+        let known = |link: &LinkPlan| link.balance.knows_users();
+        let far = self.regions() > 1 || !self.names.is_empty();
+        far || !self.data.is_empty() || self.links.iter().any(known)
+    }
+
     /// The components that users call on a link, each with the share of the users that do.
     pub fn called_by_users(&self, link: LinkId) -> Vec<(ComponentId, f64)> {
         let plan = &self.links[link.index()];

@@ -123,6 +123,23 @@ pub enum Strategy {
     },
 }
 
+impl Strategy {
+    /// Whether the choice depends on the connections that are open, or on how long answers took.
+    pub fn counts(&self) -> bool {
+        match self {
+            Self::RoundRobin
+            | Self::WeightedRoundRobin
+            | Self::Random
+            | Self::WeightedRandom
+            | Self::ConsistentHash { .. } => false,
+            Self::LeastConnections
+            | Self::WeightedLeastConnections
+            | Self::LeastResponseTime
+            | Self::PowerOfD { .. } => true,
+        }
+    }
+}
+
 /// What never changes about one balancer.
 #[derive(Clone, Debug)]
 pub struct BalancePlan {
@@ -139,6 +156,11 @@ pub struct BalancePlan {
 }
 
 impl BalancePlan {
+    /// Whether the choice depends on the user.
+    pub fn knows_users(&self) -> bool {
+        self.sticky || matches!(self.strategy, Strategy::ConsistentHash { by: HashBy::User, .. })
+    }
+
     /// A plan; the ring gives every backend `virtual_nodes` points by the hash of its name.
     pub fn new(
         strategy: Strategy,

@@ -70,6 +70,7 @@ pub fn simulate_recorded<'p>(
 ) -> (Observations, Vec<Note>) {
     let mut world = World::new(plan, conditions);
     world.cx.record = Record::on();
+    world.users.known = true;
     run(&mut world);
     let notes = std::mem::take(&mut world.cx.record).into_notes();
     (world.finish(), notes)
@@ -87,7 +88,8 @@ impl<'p> World<'p> {
         for component in &mut components {
             component.room().begin(&mut cx);
         }
-        let users = Users::new(&plan.users, &mut cx);
+        let known = plan.components.iter().any(|component| component.facts().knows_users());
+        let users = Users::new(&plan.users, &mut cx, known);
         let faults = if conditions.faults { &plan.faults[..] } else { &[] };
         let faults = Faults::new(faults, &mut cx);
         let parted = (0..plan.components.len())

@@ -2,7 +2,7 @@
 
 use super::plan::{Key, Step};
 use super::service::Service;
-use crate::components::call::{Access, CallKey, flag};
+use crate::components::call::{Access, Call, CallKey, flag};
 use crate::components::caller::Ask;
 use crate::components::context::Cx;
 use crate::components::outcome::{Cause, Reply};
@@ -13,34 +13,35 @@ use crate::units::Duration;
 const FURTHER: u64 = salt("further item");
 
 impl Service<'_> {
-    /// Runs a call's program from its present step until it waits or ends.
-    pub(super) fn run(&mut self, cx: &mut Cx<'_>, call: CallKey) {
+    /// Runs a call's program from the step `pc` until it waits or ends.
+    pub(super) fn run(&mut self, cx: &mut Cx<'_>, call: CallKey, mut pc: u16) {
         let plan = self.plan;
         loop {
-            let frame = &cx.calls[call];
-            let pc = frame.pc;
+            let frame = &mut cx.calls[call];
+            frame.pc = pc;
             match &plan.steps[pc as usize] {
                 Step::Work { law, salt } => {
                     if plan.asynchronous && !frame.is(flag::SLOT) && !self.acquire(cx, call) {
                         return;
                     }
-                    if plan.queue.preemptive && cx.calls[call].is(flag::PREEMPTED) {
-                        let frame = &mut cx.calls[call];
+                    let frame = &mut cx.calls[call];
+                    if plan.queue.preemptive && frame.is(flag::PREEMPTED) {
                         frame.clear(flag::PREEMPTED);
                         let left = Duration(frame.job);
                         return cx.resume(call, left);
                     }
-                    let demand = law.sample(&mut cx.step_draw(call, *salt).draw());
+                    let demand = law.sample(&mut frame.step_draw(*salt).draw());
                     if demand > 0 {
                         return cx.work(call, Duration(demand));
                     }
+                    pc += 1;
                 }
                 Step::Wait { law, salt } => {
                     self.yield_worker(cx, call);
                     if let Some(lane) = self.lanes[pc as usize] {
                         return cx.wake_in(call, lane);
                     }
-                    let delay = law.sample(&mut cx.step_draw(call, *salt).draw());
+                    let delay = law.sample(&mut cx.calls[call].step_draw(*salt).draw());
                     return cx.wake(call, Duration(delay));
                 }
                 Step::Call { .. } => {
@@ -54,63 +55,26 @@ impl Service<'_> {
                 }
                 Step::End => return self.end(cx, call, Reply::OK),
                 Step::Session => match self.look_for_session(cx, call) {
-                    true => continue,
-                    false => return,
+                    Some(next) => pc = next,
+                    None => return,
                 },
-                Step::SessionBegins => {
-                    self.begin_session(cx, call);
-                    continue;
-                }
+                Step::SessionBegins => pc = self.begin_session(cx, call),
                 Step::Fail { chance, salt } => {
-                    if cx.step_draw(call, *salt).draw().chance(*chance) {
+                    if frame.step_draw(*salt).draw().chance(*chance) {
                         let at = plan.id;
                         return self.end(cx, call, Reply::failed(Cause::Error, at));
                     }
+                    pc += 1;
                 }
-                step => {
-                    Self::branch_off(cx, call, step);
-                    continue;
+                Step::Choose { bounds, ways, salt } => {
+                    let u = frame.step_draw(*salt).draw().unit();
+                    // The ways are few, and the first ones are often the likely ones.
+                    let way = bounds.iter().position(|&bound| u < bound);
+                    pc = ways[way.unwrap_or(ways.len() - 1)];
                 }
+                step => pc = branch_off(frame, step),
             }
-            cx.calls[call].pc += 1;
         }
-    }
-
-    /// The steps that only decide where to go on.
-    #[inline(always)]
-    fn branch_off(cx: &mut Cx<'_>, call: CallKey, step: &Step) {
-        let next = match step {
-            Step::SkipIfHit { to } if cx.calls[call].reply.hit => *to,
-            Step::SkipIfAnswered { to } if !cx.calls[call].reply.lost => *to,
-            Step::Jump { to } => *to,
-            Step::Repeat { times, depth, salt, end } => {
-                let wanted = times.sample(&mut cx.step_draw(call, *salt).draw());
-                let frame = &mut cx.calls[call];
-                frame.set_turn(*depth, 0);
-                // The range of `times` lets no law draw more.
-                frame.wanted[*depth as usize] = wanted as u16;
-                if wanted == 0 { *end } else { frame.pc + 1 }
-            }
-            Step::Again { depth, start } => {
-                let frame = &mut cx.calls[call];
-                let turn = frame.turn(*depth) + 1;
-                if turn < frame.wanted[*depth as usize] {
-                    frame.set_turn(*depth, turn);
-                    *start
-                } else {
-                    frame.set_turn(*depth, 0);
-                    frame.pc + 1
-                }
-            }
-            Step::Choose { bounds, ways, salt } => {
-                let u = cx.step_draw(call, *salt).draw().unit();
-                // The ways are few, and the first ones are often the likely ones.
-                let way = bounds.iter().position(|&bound| u < bound).unwrap_or(ways.len() - 1);
-                ways[way]
-            }
-            _ => cx.calls[call].pc + 1,
-        };
-        cx.calls[call].pc = next;
     }
 
     #[inline(always)]
@@ -138,7 +102,7 @@ impl Service<'_> {
                     0 => of_request(),
                     turn => of_request().child(FURTHER.wrapping_add(u64::from(turn))),
                 },
-                Key::Fresh { salt } => cx.step_draw(call, salt),
+                Key::Fresh { salt } => frame.step_draw(salt),
                 Key::Own => return plan.owners.first_of(u64::from(frame.user)),
             };
             plan.item(frame.user, draw)
@@ -154,7 +118,7 @@ impl Service<'_> {
                 Access::Fill | Access::Update => frame.reply.version,
                 _ => 0,
             },
-            salt: cx.step_salt(call, *salt),
+            salt: frame.step_salt(*salt),
             flags: if *optional { flag::OPTIONAL } else { 0 },
         }
     }
@@ -186,5 +150,33 @@ impl Service<'_> {
         if frame.children.len() < frame.pending as usize {
             self.end(cx, parent, reply);
         }
+    }
+}
+
+/// The steps that only decide where to go on: the next one.
+#[inline(always)]
+fn branch_off(frame: &mut Call, step: &Step) -> u16 {
+    match step {
+        Step::SkipIfHit { to } if frame.reply.hit => *to,
+        Step::SkipIfAnswered { to } if !frame.reply.lost => *to,
+        Step::Jump { to } => *to,
+        Step::Repeat { times, depth, salt, end } => {
+            let wanted = times.sample(&mut frame.step_draw(*salt).draw());
+            frame.set_turn(*depth, 0);
+            // The range of `times` lets no law draw more.
+            frame.wanted[*depth as usize] = wanted as u16;
+            if wanted == 0 { *end } else { frame.pc + 1 }
+        }
+        Step::Again { depth, start } => {
+            let turn = frame.turn(*depth) + 1;
+            if turn < frame.wanted[*depth as usize] {
+                frame.set_turn(*depth, turn);
+                *start
+            } else {
+                frame.set_turn(*depth, 0);
+                frame.pc + 1
+            }
+        }
+        _ => frame.pc + 1,
     }
 }

@@ -493,6 +493,10 @@ impl ServicePlan {
 }
 
 impl Facts for ServicePlan {
+    fn knows_users(&self) -> bool {
+        self.sessions.is_some()
+    }
+
     fn slots(&self) -> Option<u32> {
         (self.workers != UNLIMITED).then_some(self.workers)
     }

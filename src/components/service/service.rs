@@ -29,8 +29,6 @@ pub struct Service<'p> {
     pub(super) lanes: Vec<Option<Lane>>,
     /// The autoscaler, if there is one.
     scaling: Option<Box<Scaling<'p>>>,
-    /// Whether an arrival is more than asking for a worker.
-    unusual: bool,
     /// Those of its users, if it keeps any.
     pub(super) sessions: Option<Sessions>,
 }
@@ -58,27 +56,21 @@ impl<'p> Service<'p> {
             lanes,
             scaling,
             sessions,
-            unusual: plan.asynchronous || plan.scaling.is_some(),
         }
     }
 
-    /// Goes on with a call's program, and with those of the calls that get a worker by it.
+    /// Goes on with a call's program at a step, and with those of the calls that get a worker by it.
     #[inline(always)]
-    fn go(&mut self, cx: &mut Cx<'_>, call: CallKey) {
-        self.run(cx, call);
+    fn go(&mut self, cx: &mut Cx<'_>, call: CallKey, pc: u16) {
+        self.run(cx, call, pc);
         self.drain_ready(cx);
     }
 
-    /// An arrival that is counted, or that asks for a worker only when there is work to do.
-    #[inline(never)]
-    fn unusual_call(&mut self, cx: &mut Cx<'_>, call: CallKey) {
+    /// The autoscaler counts the calls that come.
+    #[cold]
+    fn count(&mut self, cx: &Cx<'_>, call: CallKey) {
         if let Some(scaling) = &mut self.scaling {
             scaling.arrived += u64::from(!cx.calls[call].is(flag::PROBE));
-        }
-        if self.plan.asynchronous || self.acquire(cx, call) {
-            self.go(cx, call);
-        } else {
-            self.drain_ready(cx);
         }
     }
 
@@ -231,8 +223,9 @@ impl<'p> Service<'p> {
     fn drain_ready(&mut self, cx: &mut Cx<'_>) {
         while let Some(next) = self.ready.pop_front() {
             // A branch may have gone with a parent that failed meanwhile.
-            if cx.calls.is_live(next) {
-                self.run(cx, next);
+            if let Some(frame) = cx.calls.get(next) {
+                let pc = frame.pc;
+                self.run(cx, next, pc);
             }
         }
     }
@@ -248,11 +241,13 @@ impl Room for Service<'_> {
     #[inline(always)]
     fn on_call(&mut self, cx: &mut Cx<'_>, call: CallKey) {
         let frame = &mut cx.calls[call];
-        frame.pc = self.plan.entries[frame.operation.index()];
-        if self.unusual {
-            self.unusual_call(cx, call);
-        } else if self.acquire(cx, call) {
-            self.go(cx, call);
+        let pc = self.plan.entries[frame.operation.index()];
+        frame.pc = pc;
+        if self.scaling.is_some() {
+            self.count(cx, call);
+        }
+        if self.plan.asynchronous || self.acquire(cx, call) {
+            self.go(cx, call, pc);
         } else {
             self.drain_ready(cx);
         }
@@ -260,35 +255,37 @@ impl Room for Service<'_> {
 
     #[inline(always)]
     fn on_work(&mut self, cx: &mut Cx<'_>, call: CallKey) {
-        cx.calls[call].pc += 1;
-        self.go(cx, call);
+        let next = cx.calls[call].pc + 1;
+        self.go(cx, call, next);
     }
 
     #[inline(always)]
     fn on_wake(&mut self, cx: &mut Cx<'_>, call: CallKey) {
-        if cx.calls[call].is(flag::QUEUED) {
+        let frame = &cx.calls[call];
+        let next = frame.pc + 1;
+        if frame.is(flag::QUEUED) {
             self.leave_queue(cx, call);
             let at = cx.calls[call].component;
             self.end(cx, call, Reply::failed(Cause::QueueTimeout, at));
             return self.drain_ready(cx);
         }
-        cx.calls[call].pc += 1;
-        self.go(cx, call);
+        self.go(cx, call, next);
     }
 
     #[inline(always)]
     fn on_child(&mut self, cx: &mut Cx<'_>, parent: CallKey, reply: Reply) {
         if reply.failure.is_some() {
             if self.looked_in_vain(cx, parent, reply) {
-                return self.go(cx, parent);
+                let next = cx.calls[parent].pc + 1;
+                return self.go(cx, parent, next);
             }
             self.end(cx, parent, Reply { hit: false, ..reply });
             return self.drain_ready(cx);
         }
         let frame = &mut cx.calls[parent];
         frame.reply = reply;
-        frame.pc += 1;
-        self.go(cx, parent);
+        let next = frame.pc + 1;
+        self.go(cx, parent, next);
     }
 
     fn on_cancel(&mut self, cx: &mut Cx<'_>, call: CallKey) {

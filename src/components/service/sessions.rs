@@ -278,10 +278,9 @@ impl Sessions {
 }
 
 impl Service<'_> {
-    /// Looks for the session of a call's user; whether the call goes on, which is from its new
-    /// step.
+    /// Looks for the session of a call's user: the step from which the call goes on, if it does.
     #[cold]
-    pub(super) fn look_for_session(&mut self, cx: &mut Cx<'_>, call: CallKey) -> bool {
+    pub(super) fn look_for_session(&mut self, cx: &mut Cx<'_>, call: CallKey) -> Option<u16> {
         let (Some(plan), Some(sessions)) = (&self.plan.sessions, &mut self.sessions) else {
             unreachable!("the step belongs to sessions")
         };
@@ -295,25 +294,24 @@ impl Service<'_> {
         if found == Found::Gone && plan.login.is_none() {
             let at = self.plan.id;
             self.end(cx, call, Reply::failed(Cause::Error, at));
-            return false;
+            return None;
         }
-        frame.pc = match found {
+        Some(match found {
             Found::Live => self.plan.bodies[frame.operation.index()],
             Found::Gone | Found::None => frame.pc + 1,
-        };
-        true
+        })
     }
 
-    /// A call has logged its user in and goes on with what it was sent for.
+    /// A call has logged its user in and goes on with what it was sent for: the step.
     #[cold]
-    pub(super) fn begin_session(&mut self, cx: &mut Cx<'_>, call: CallKey) {
+    pub(super) fn begin_session(&mut self, cx: &Cx<'_>, call: CallKey) -> u16 {
         let (Some(plan), Some(sessions)) = (&self.plan.sessions, &mut self.sessions) else {
             unreachable!("the step belongs to sessions")
         };
-        let frame = &mut cx.calls[call];
+        let frame = &cx.calls[call];
         let instance = matches!(plan.keeper, Keeper::Memory).then_some(frame.instance);
         sessions.begin(frame.user, instance, frame.arrived);
-        frame.pc = self.plan.bodies[frame.operation.index()];
+        self.plan.bodies[frame.operation.index()]
     }
 
     /// A call of a frame has failed; whether it was the look for a session, which then finds
@@ -326,7 +324,6 @@ impl Service<'_> {
             return false;
         }
         frame.reply = Reply { hit: false, ..reply };
-        frame.pc += 1;
         true
     }
 }

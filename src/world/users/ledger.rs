@@ -83,7 +83,7 @@ impl UserLedger {
     }
 
     /// A request of the cohort is answered.
-    #[inline]
+    #[inline(always)]
     pub fn answered(&mut self, intended: Instant, latency: i64, good: bool, notes: u8) {
         self.answered += 1;
         if notes != 0 {
@@ -96,7 +96,7 @@ impl UserLedger {
     }
 
     /// Something is answered within the measured time.
-    #[inline]
+    #[inline(always)]
     pub fn completed(&mut self, now: Instant, good: bool) {
         self.throughput += 1;
         self.goodput += u64::from(good);

@@ -117,6 +117,8 @@ pub struct Users<'p> {
     visits: Visits,
     /// Whether an answer decides when the next request is sent.
     paced: bool,
+    /// Whether it matters which user sends a request.
+    pub known: bool,
     next_number: u64,
     /// Requests so far of each closed user.
     sent: Vec<u32>,
@@ -128,7 +130,7 @@ pub struct Users<'p> {
 }
 
 impl UsersPlan {
-    /// The number of the ledger of an operation in a region.
+    /// The number of the ledger of an operation in a region; a request's stands in its `place`.
     #[inline]
     fn ledger(&self, region: u16, operation: OperationId) -> usize {
         region as usize * self.operations.len() + operation.index()
@@ -136,8 +138,8 @@ impl UsersPlan {
 }
 
 impl<'p> Users<'p> {
-    /// The users; schedules their first requests.
-    pub fn new(plan: &'p UsersPlan, cx: &mut Cx<'_>) -> Self {
+    /// The users, whom some component may tell apart; schedules their first requests.
+    pub fn new(plan: &'p UsersPlan, cx: &mut Cx<'_>, known: bool) -> Self {
         let measure = cx.ledger.measure;
         let windows = Windows::covering(0, measure.end.0, measure.window_ns);
         let start = cx.now();
@@ -146,6 +148,7 @@ impl<'p> Users<'p> {
             arrivals: None,
             visits: Visits::default(),
             paced: plan.visits.is_some() || matches!(plan.source, Source::Closed { .. }),
+            known: known || cx.topology.knows_users(),
             next_number: 0,
             sent: Vec::new(),
             key: cx.root.child(REQUEST),
@@ -189,7 +192,7 @@ impl<'p> Users<'p> {
             return self.visit(cx, visits);
         }
         let request = self.key.child(self.next_number);
-        let user = self.who(request);
+        let user = if self.known { self.who(request) } else { 0 };
         self.schedule_arrival(cx);
         let operation = self.choose(request);
         self.send(cx, request, user, operation, CallKey::NONE);
@@ -207,6 +210,7 @@ impl<'p> Users<'p> {
 
     /// The next visit begins.
     #[cold]
+    #[inline(never)]
     fn visit(&mut self, cx: &mut Cx<'_>, plan: &VisitPlan) {
         let visit = self.key.child(VISIT).child(self.next_number);
         let user = self.who(visit);
@@ -216,6 +220,7 @@ impl<'p> Users<'p> {
         }
     }
 
+    #[inline(never)]
     fn next_of_visit(&mut self, cx: &mut Cx<'_>, plan: &VisitPlan, place: u32) {
         let turn = self.visits.next(plan, place);
         let operation = turn.operation.unwrap_or_else(|| self.choose(turn.request));
@@ -279,14 +284,22 @@ impl<'p> Users<'p> {
         frame.notes = 0;
         self.outstanding += u64::from(cohort);
         cx.ledger.arrived(frame, now);
-        self.ledgers[self.plan.ledger(home, operation)].offered(now, cohort);
+        let number = self.plan.ledger(home, operation);
+        frame.place = number as u32;
+        self.ledgers[number].offered(now, cohort);
         if cx.record.is_on() {
             cx.record.note(Note::Sent { request, at: now, user, operation });
         }
-        let item = plan.data.map_or(0, |data| {
-            let set = &cx.topology.data[data.index()];
-            set.item(user, request.child(set.salt))
-        });
+        let item = match plan.data {
+            None => 0,
+            Some(data) => {
+                let set = &cx.topology.data[data.index()];
+                set.item(user, request.child(set.salt))
+            }
+        };
+        if !cx.topology.names.is_empty() && self.asks_first(cx, key, item) {
+            return key;
+        }
         let ask = Ask {
             link: plan.entry,
             operation,
@@ -298,30 +311,36 @@ impl<'p> Users<'p> {
             salt: ENTRY,
             flags: 0,
         };
-        let wait = match cx.topology.names.is_empty() {
-            true => Duration(0),
-            false => cx.lookup(plan.entry, user, home, request.child(LOOKUP)),
-        };
-        if wait.0 > 0 {
-            // The resolver has to ask first: the call follows when it has.
-            let frame = &mut cx.calls[key];
-            (frame.data, frame.item, frame.link) = (ask.data, ask.item, ask.link);
-            cx.wake(key, wait);
-        } else {
-            cx.call(key, ask);
-        }
+        cx.call(key, ask);
         key
     }
 
+    /// Whether the resolver of a request's user has to ask before the call can be made; then the
+    /// call follows when it has.
+    #[cold]
+    fn asks_first(&self, cx: &mut Cx<'_>, key: CallKey, item: u64) -> bool {
+        let frame = &cx.calls[key];
+        let plan = &self.plan.operations[frame.operation.index()];
+        let (user, home, draw) = (frame.user, frame.instance, frame.request.child(LOOKUP));
+        let wait = cx.lookup(plan.entry, user, home, draw);
+        if wait.0 == 0 {
+            return false;
+        }
+        cx.calls[key].item = item;
+        cx.wake(key, wait);
+        true
+    }
+
     /// The resolver of a request's user has its answer: the call is made.
+    #[cold]
     pub fn named(&mut self, cx: &mut Cx<'_>, key: CallKey) {
         let frame = &cx.calls[key];
         let plan = &self.plan.operations[frame.operation.index()];
         let ask = Ask {
-            link: frame.link,
+            link: plan.entry,
             operation: frame.operation,
             access: plan.access,
-            data: frame.data,
+            data: plan.data,
             item: frame.item,
             count: 1,
             version: 0,
@@ -333,35 +352,29 @@ impl<'p> Users<'p> {
 
     /// A request is resolved for its user; whether it failed.
     #[inline(always)]
-    pub fn resolved(
-        &mut self,
-        cx: &mut Cx<'_>,
-        key: CallKey,
-        mut reply: Reply,
-        attempts: u8,
-    ) -> bool {
+    pub fn resolved(&mut self, cx: &mut Cx<'_>, key: CallKey, reply: Reply, attempts: u8) -> bool {
         let now = cx.now();
         let frame = &cx.calls[key];
         let (operation, user, intended) = (frame.operation, frame.user, frame.intended);
-        let number = self.plan.ledger(frame.instance, operation);
-        let visit = frame.state;
+        let (number, visit) = (frame.place as usize, frame.state);
         let cohort = frame.is(flag::COHORT);
-        let loaded_by_page = !frame.parent.is_none();
+        let page = frame.parent;
         let plan = &self.plan.operations[operation.index()];
         let latency = now.0 - intended.0;
         let good = plan.patience.is_none_or(|patience| latency <= patience.0);
         let (request, notes) = (frame.request, frame.notes);
-        if plan.fresh && notes != 0 && reply.is_ok() {
-            reply = Reply::failed(Cause::Error, users());
-        }
-        let cause = reply.failure.map(|failure| failure.cause);
+        let failure = match notes {
+            0 => reply.failure,
+            _ => reply.failure.or_else(|| not_fresh(plan)),
+        };
+        let cause = failure.map(|failure| failure.cause);
         cx.ledger.left(frame, now, cause);
         if cx.record.is_on() {
-            cx.record.note(Note::Ended { request, at: now, failure: reply.failure });
+            cx.record.note(Note::Ended { request, at: now, failure });
         }
         let ledger = &mut self.ledgers[number];
         ledger.attempts += if cohort { u64::from(attempts) } else { 0 };
-        match reply.failure {
+        match failure {
             None => {
                 if cohort {
                     ledger.answered(intended, latency, good, notes);
@@ -373,16 +386,20 @@ impl<'p> Users<'p> {
             Some(failure) if cohort => ledger.failed(failure, now),
             Some(_) => {}
         }
-        if let (Some(loads), true) = (&plan.loads, reply.is_ok()) {
+        if let (Some(loads), true) = (&plan.loads, failure.is_none()) {
             self.open_page(cx, key, loads);
         } else {
-            self.close(cx, key, reply.is_ok());
+            self.outstanding -= u64::from(cohort);
+            cx.calls.free(key);
+            if !page.is_none() {
+                self.loaded(cx, page, failure.is_none());
+            }
         }
         // A user pauses after the answer to a request of their own, not after each load of a page.
-        if self.paced && !loaded_by_page {
-            self.go_on(cx, user, visit, reply.is_ok());
+        if self.paced && page.is_none() {
+            self.go_on(cx, user, visit, failure.is_none());
         }
-        reply.failure.is_some()
+        failure.is_some()
     }
 
     /// After an answer comes a pause, and the next request.
@@ -420,16 +437,8 @@ impl<'p> Users<'p> {
         self.send(cx, request, user, loads.requests[turn as usize], page);
     }
 
-    /// A request is over: its page goes on with the next load, or is complete.
-    #[inline(always)]
-    fn close(&mut self, cx: &mut Cx<'_>, key: CallKey, ok: bool) {
-        let frame = &cx.calls[key];
-        self.outstanding -= u64::from(frame.is(flag::COHORT));
-        let page = frame.parent;
-        cx.calls.free(key);
-        if page.is_none() {
-            return;
-        }
+    /// What a page loaded is over: the page goes on with the next load, or is complete.
+    fn loaded(&mut self, cx: &mut Cx<'_>, page: CallKey, ok: bool) {
         let frame = &mut cx.calls[page];
         frame.pending -= 1;
         if !ok {
@@ -451,8 +460,7 @@ impl<'p> Users<'p> {
         let frame = &cx.calls[page];
         if frame.is(flag::COHORT) {
             let complete = frame.reply.is_ok();
-            let number = self.plan.ledger(frame.instance, operation);
-            let ledger = &mut self.ledgers[number];
+            let ledger = &mut self.ledgers[frame.place as usize];
             if complete {
                 ledger.page_load.record(latency);
             } else {
@@ -472,8 +480,7 @@ impl<'p> Users<'p> {
             if frame.component != users() || !frame.is(flag::COHORT) {
                 continue;
             }
-            let number = self.plan.ledger(frame.instance, frame.operation);
-            let ledger = &mut self.ledgers[number];
+            let ledger = &mut self.ledgers[frame.place as usize];
             if frame.phase == Phase::Present {
                 let failure = Failure { cause: Cause::Unresolved, at: users(), waiting_for: None };
                 ledger.failed(failure, now);
@@ -483,4 +490,11 @@ impl<'p> Users<'p> {
             }
         }
     }
+}
+
+/// The failure of an answer that was to be fresh and is not.
+#[cold]
+fn not_fresh(plan: &UserOperation) -> Option<Failure> {
+    let failure = Failure { cause: Cause::Error, at: users(), waiting_for: None };
+    plan.fresh.then_some(failure)
 }
