@@ -132,6 +132,30 @@ impl Cx<'_> {
     }
 }
 
+/// The backend that a caller is told to call, where it does not choose by itself.
+#[inline(never)]
+pub(super) fn told(
+    call: &Call,
+    plan: &LinkPlan,
+    topology: &Topology,
+    (directories, resolvers): (&[Option<Directory>], &mut [Resolvers]),
+    now: Instant,
+) -> Option<u16> {
+    match plan.chooser {
+        Chooser::Balancer => None,
+        Chooser::Store => {
+            let known = directories[plan.target().index()].as_ref()?;
+            known.node(call, topology.region_of_caller(plan.caller, call.caller_instance))
+        }
+        Chooser::Names(number) => {
+            let names = &topology.names[number as usize];
+            let asker = (call.user, call.caller_instance);
+            let (region, _) = resolvers[number as usize].resolve(names, asker, now);
+            Some(plan.backend_in(topology, region, call.user))
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -167,29 +191,5 @@ mod tests {
         assert_eq!(directory.node(&read(7), 0), Some(0));
         directory.reached(3);
         assert_eq!(directory.node(&read(7), 0), None);
-    }
-}
-
-/// The backend that a caller is told to call, where it does not choose by itself.
-#[inline(never)]
-pub(super) fn told(
-    call: &Call,
-    plan: &LinkPlan,
-    topology: &Topology,
-    (directories, resolvers): (&[Option<Directory>], &mut [Resolvers]),
-    now: Instant,
-) -> Option<u16> {
-    match plan.chooser {
-        Chooser::Balancer => None,
-        Chooser::Store => {
-            let known = directories[plan.target().index()].as_ref()?;
-            known.node(call, topology.region_of_caller(plan.caller, call.caller_instance))
-        }
-        Chooser::Names(number) => {
-            let names = &topology.names[number as usize];
-            let asker = (call.user, call.caller_instance);
-            let (region, _) = resolvers[number as usize].resolve(names, asker, now);
-            Some(plan.backend_in(topology, region, call.user))
-        }
     }
 }
