@@ -17,6 +17,7 @@ use crate::random::{Owners, Popularity, Sampler};
 use crate::units::Duration;
 
 const USER_REGION: u64 = salt("where a user lives");
+const SIZE: u64 = salt("item size");
 
 /// Tag of component ids.
 pub enum ComponentTag {}
@@ -318,6 +319,16 @@ impl Topology {
     /// Number of items of all data sets together.
     pub fn items(&self) -> u64 {
         self.data.last().map_or(0, |last| last.first + last.items)
+    }
+
+    /// Size of an item among all, the same whenever it is asked for.
+    pub fn item_bytes(&self, dense: u64) -> u64 {
+        let set = self.data.partition_point(|plan| plan.first <= dense) - 1;
+        let plan = &self.data[set];
+        plan.size.is_constant().unwrap_or_else(|| {
+            let key = DrawKey(plan.salt).child(SIZE).child(dense - plan.first);
+            plan.size.sample(&mut key.draw())
+        }) as u64
     }
 
     /// Where an instance stands; `None` for the users.

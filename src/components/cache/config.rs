@@ -3,15 +3,14 @@
 use super::plan::{BehindPlan, CachePlan, Held, LeasesPlan, Ring, WarmPlan, Writes};
 use crate::components::config::{Caller, CapacityConfig, Common};
 use crate::components::names::{AfterWrite, Aside, Planner};
-use crate::components::store::{self, Capacity, Lifetime, Shape};
+use crate::components::store::{self, EvictionConfig, StartConfig, TtlConfig};
 use crate::components::topology::ComponentId;
-use crate::components::topology::DataId;
 use crate::components::{ComponentPlan, RoomConfig};
 use crate::language::shape::OneOfShape;
 use crate::language::{Decode, Diagnostics, Name, Node, Spanned};
 use crate::policy::balance::{BalancePlan, HashBy, Strategy as Choice};
 use crate::random::Distribution;
-use crate::units::{Count, Duration, Ratio};
+use crate::units::{Duration, Ratio};
 use crate::{choice, config};
 
 config! {
@@ -28,7 +27,7 @@ config! {
         /// probability, and what it finds is fresh.
         hit_ratio: Option<Ratio> = "none",
         /// Which item leaves when it is full.
-        eviction: Eviction = "lru",
+        eviction: EvictionConfig = "lru",
         /// How long an item stays fresh.
         ttl: Option<TtlConfig> = "none",
         /// What a write does to the copy, unless the strategy keeps what is written.
@@ -39,7 +38,7 @@ config! {
         /// Writes kept back, with `strategy: write_behind`.
         write_behind: Option<BehindConfig> = "none",
         /// Whether the contents at the start are those of a long run, or none.
-        start: Start = "warm",
+        start: StartConfig = "warm",
         /// Which node holds which key.
         balance: Placing = "{ consistent_hash: {} }",
         /// An engine as a set of defaults for `work` and the cores of a machine.
@@ -57,18 +56,6 @@ config! {
     }
     unbuilt {
         autoscale: "nodes that come and go with the load",
-    }
-}
-
-config! {
-    /// A time to live.
-    pub struct TtlConfig, short = of {
-        /// From the fill.
-        of: Duration = required,
-        /// Each time to live is shortened at random by up to this share.
-        jitter: Ratio = "0%",
-        /// Whether a use begins it anew.
-        sliding: bool = "false",
     }
 }
 
@@ -122,17 +109,6 @@ choice! {
 }
 
 choice! {
-    /// What is in a cache at the start.
-    #[derive(Copy, PartialEq, Eq)]
-    pub enum Start {
-        /// What a long run under the planned load leaves in it.
-        warm: Warm,
-        /// Nothing.
-        cold: Cold,
-    }
-}
-
-choice! {
     /// Who asks and writes the component behind a cache.
     #[derive(Copy, PartialEq, Eq)]
     pub enum Strategy {
@@ -146,23 +122,6 @@ choice! {
         write_around: WriteAround,
         /// The cache asks, keeps what is written, answers, and writes later.
         write_behind: WriteBehind,
-    }
-}
-
-choice! {
-    /// Which item leaves a full cache.
-    #[derive(Copy, PartialEq, Eq)]
-    pub enum Eviction {
-        /// The one used longest ago.
-        lru: Lru,
-        /// The one that was put in first.
-        fifo: Fifo,
-        /// The one used least often; uses are counted also of items that are not held.
-        lfu: Lfu,
-        /// Any.
-        random: Random,
-        /// By a small queue, a main queue and a ghost queue (Yang and others, SOSP 2023).
-        s3_fifo: S3Fifo,
     }
 }
 
@@ -273,7 +232,7 @@ impl RoomConfig for CacheConfig {
             Strategy::WriteBehind => Writes::Behind,
             _ => Writes::HandOn,
         };
-        let warm = self.start.value == Start::Warm && matches!(held, Held::Contents(_));
+        let warm = self.start.value == StartConfig::Warm && matches!(held, Held::Contents(_));
         let sampler = crate::random::Sampler::constant;
         Some(ComponentPlan::Cache(CachePlan {
             id,
@@ -339,7 +298,12 @@ impl CacheConfig {
     /// What a lookup finds; `None` only after an error was reported.
     fn held(&self, id: ComponentId, planner: &mut Planner<'_>) -> Option<Held> {
         let held = match (&self.capacity.value, &self.hit_ratio.value) {
-            (Some(capacity), None) => self.shape(id, *capacity, planner).map(Held::Contents),
+            (Some(capacity), None) => {
+                let ttl = self.ttl.value.as_ref();
+                let shared = usize::from(planner.topology.components[id.index()].instances());
+                store::shape(id, *capacity, &self.eviction, ttl, shared, planner)
+                    .map(Held::Contents)
+            }
             (None, Some(ratio)) => {
                 self.check_share(planner);
                 Some(Held::Share(ratio.0))
@@ -352,7 +316,10 @@ impl CacheConfig {
             }
         };
         let expected = match held? {
-            Held::Contents(shape) => expected_hit_ratio(id, shape.capacity, planner),
+            Held::Contents(shape) => {
+                let nodes = u64::from(planner.topology.components[id.index()].instances());
+                store::expected_hit_ratio(shape.capacity, nodes, planner, |home| home == Some(id))
+            }
             Held::Share(share) => share,
         };
         planner.topology.components[id.index()].hit_ratio_expected = expected;
@@ -363,9 +330,9 @@ impl CacheConfig {
     fn check_share(&self, planner: &mut Planner<'_>) {
         let given = [
             ("ttl", self.ttl.span, self.ttl.value.is_some()),
-            ("eviction", self.eviction.span, self.eviction.value != Eviction::Lru),
+            ("eviction", self.eviction.span, self.eviction.value != EvictionConfig::Lru),
             ("leases", self.leases.span, self.leases.value.plan().is_some()),
-            ("start", self.start.span, self.start.value != Start::Warm),
+            ("start", self.start.span, self.start.value != StartConfig::Warm),
             ("on_write", self.on_write.span, self.on_write.value == OnWrite::Update),
         ];
         for (key, span, _) in given.into_iter().filter(|(_, _, given)| *given) {
@@ -377,54 +344,6 @@ impl CacheConfig {
             "no cold start, no stampede on a missing item and no stale copy will be seen; with a \
              `capacity` the contents are simulated",
         );
-    }
-
-    fn shape(
-        &self,
-        id: ComponentId,
-        capacity: CapacityConfig,
-        planner: &mut Planner<'_>,
-    ) -> Option<Shape> {
-        let size = planner.sizes[id.index()];
-        let part = |whole: u64| (whole as f64 * size).round() as u64;
-        let items: u64 = planner.topology.data.iter().map(|data| data.items).sum();
-        let nodes = f64::from(planner.topology.components[id.index()].instances());
-        let smallest = planner.topology.data.iter().map(|data| data.size.mean_ns() as u64).min();
-        let (capacity, held_max) = match capacity {
-            CapacityConfig::Items(Count::Finite(most)) => (Capacity::Items(part(most)), part(most)),
-            CapacityConfig::Items(Count::Unlimited) => {
-                (Capacity::Unlimited, (items as f64 / nodes).ceil() as u64)
-            }
-            CapacityConfig::Bytes(bytes) => {
-                let bytes = part(bytes.0);
-                (Capacity::Bytes(bytes), bytes / smallest.unwrap_or(1).max(1))
-            }
-        };
-        let eviction = match self.eviction.value {
-            Eviction::Lru => store::Eviction::Lru,
-            Eviction::Fifo => store::Eviction::Fifo,
-            Eviction::Lfu => store::Eviction::Lfu,
-            Eviction::Random => store::Eviction::Random,
-            Eviction::S3Fifo => store::Eviction::S3Fifo,
-        };
-        let most = match eviction {
-            store::Eviction::Lfu => Shape::COUNTED_ITEMS_MAX,
-            _ => Shape::ITEMS_MAX,
-        };
-        if items > most {
-            let message = format!("the data sets have {items} items, a cache knows {most} at most");
-            planner
-                .out
-                .error("E0504", self.eviction.span, message)
-                .help("`lfu` counts every item, held or not; shrink the run, or the data");
-            return None;
-        }
-        let lifetime = self.ttl.value.as_ref().map(|ttl| Lifetime {
-            of: ttl.of.value,
-            jitter: ttl.jitter.value.0,
-            sliding: ttl.sliding.value,
-        });
-        Some(Shape { items, capacity, held_max, eviction, lifetime, versioned: true })
     }
 
     /// The ring on which callers look for a key.
@@ -440,23 +359,4 @@ impl CacheConfig {
         let plan = BalancePlan::new(strategy, weights, false, &names, nodes);
         Ring::new(plan.ring, firsts, names.len())
     }
-}
-
-/// The share of the most popular items that fit: what a cache that knew the future would hit.
-fn expected_hit_ratio(id: ComponentId, capacity: Capacity, planner: &Planner<'_>) -> f64 {
-    let nodes = u64::from(planner.topology.components[id.index()].instances());
-    let mut shares = Vec::new();
-    for (number, set) in planner.topology.data.iter().enumerate() {
-        if !planner.is_home(id, DataId::new(number)) {
-            continue;
-        }
-        let fits = match capacity {
-            Capacity::Items(items) => items * nodes,
-            Capacity::Bytes(bytes) => ((bytes * nodes) as f64 / set.size.mean_ns().max(1.0)) as u64,
-            Capacity::Unlimited => set.items,
-        };
-        shares.push(set.popularity.share_of_top(fits.min(set.items)));
-    }
-    let count = shares.len().max(1) as f64;
-    shares.iter().sum::<f64>() / count
 }

@@ -22,7 +22,6 @@ const WORK: u64 = salt("cache work");
 const LATENCY: u64 = salt("cache latency");
 const TTL: u64 = salt("ttl jitter");
 const HIT: u64 = salt("cache hit");
-const SIZE: u64 = salt("item size");
 const WARM: u64 = salt("warm start");
 const EVICTION: u64 = salt("eviction");
 const BEHIND: u64 = salt("behind the cache");
@@ -120,7 +119,7 @@ impl<'p> Cache<'p> {
                 hit.then(|| cx.versions.acknowledged(dense))
             }
             Held::Contents(_) => {
-                let size = |item| item_bytes(cx.topology, item);
+                let size = |item| cx.topology.item_bytes(item);
                 self.contents[instance]
                     .look_up(dense, cx.now(), &size)
                     .or_else(|| self.behind[instance].version(dense))
@@ -217,12 +216,12 @@ impl<'p> Cache<'p> {
         let Some(contents) = self.contents.get_mut(usize::from(frame.instance)) else { return };
         let dense = cx.dense(data, frame.item);
         let unit = frame.draw.child(TTL).draw().unit();
-        contents.insert(dense, version, cx.now(), unit, &|item| item_bytes(cx.topology, item));
+        contents.insert(dense, version, cx.now(), unit, &|item| cx.topology.item_bytes(item));
     }
 
     fn drop_copy(&mut self, topology: &Topology, instance: usize, dense: u64) {
         if let Some(contents) = self.contents.get_mut(instance) {
-            contents.remove(dense, &|item| item_bytes(topology, item));
+            contents.remove(dense, &|item| topology.item_bytes(item));
         }
     }
 
@@ -316,20 +315,10 @@ fn contents(
     };
     let loads: Vec<warm::Load<'_>> = warm.rates.iter().map(load).collect();
     if loads.iter().any(|load| load.reads > 0.0) {
-        let size = |item| item_bytes(cx.topology, item);
+        let size = |item| cx.topology.item_bytes(item);
         warm::fill(&mut contents, &plan.ring, &loads, cx.now(), draws.child(WARM), &size);
     }
     contents
-}
-
-/// Size of an item, the same whenever it is asked for.
-fn item_bytes(topology: &Topology, dense: u64) -> u64 {
-    let set = topology.data.partition_point(|plan| plan.first <= dense) - 1;
-    let plan = &topology.data[set];
-    plan.size.is_constant().unwrap_or_else(|| {
-        let key = DrawKey(plan.salt).child(SIZE).child(dense - plan.first);
-        plan.size.sample(&mut key.draw())
-    }) as u64
 }
 
 impl Room for Cache<'_> {

@@ -11,6 +11,7 @@
 //! million of them fit into 2 GB ([`Contents::memory_bytes`], and a test).
 
 mod bag;
+mod config;
 mod contents;
 mod frequency;
 mod index;
@@ -21,6 +22,7 @@ mod table;
 mod tests;
 pub mod warm;
 
+pub use config::{EvictionConfig, StartConfig, TtlConfig, expected_hit_ratio, shape};
 pub use contents::{Capacity, Contents, Eviction, Lifetime, Shape};
 
 /// No slot.
