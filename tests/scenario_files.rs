@@ -36,7 +36,7 @@ fn cases() -> BTreeSet<String> {
     };
     let mut cases: BTreeSet<String> =
         group("que", 23).chain(group("net", 4)).chain(group("lb", 9)).collect();
-    cases.extend(group("cac", 7));
+    cases.extend(group("cac", 9));
     // P-REP-05 is a unit test: no store sends its writes to some of its copies only.
     cases.extend(group("rep", 9).filter(|case| case != "rep-05"));
     // P-ASC-02 is a unit test: one evaluation of a rule.

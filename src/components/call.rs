@@ -117,7 +117,7 @@ pub struct Call {
     pub place: u32,
     /// Row of callee and operation in the ledger.
     pub row: u32,
-    /// Which of the four hops leads to the callee.
+    /// Which of the hops leads to the callee.
     pub hop: u8,
     /// Number of the caller's state of the link, among those of all callers and links; of a user's
     /// request, which no link leads to, the place of the visit that it belongs to.

@@ -113,7 +113,7 @@ impl Cx<'_> {
             call.version = ask.version;
             if let Some(data) = ask.data {
                 let dense = self.topology.data[data.index()].first + ask.item;
-                call.expected = self.versions.acknowledged(dense);
+                call.expected = self.versions.known(dense, now);
             }
         }
         call.children = List::default();

@@ -8,7 +8,7 @@ use crate::language::{Name, Names, OneOrMany};
 use crate::policy::call::CallConfig;
 use crate::random::{Distribution, PopularityConfig};
 use crate::scalar;
-use crate::units::{Bytes, Count, Factor, Price, UnitError, UnitErrorKind};
+use crate::units::{Bytes, Count, Factor, Price, Rate, UnitError, UnitErrorKind};
 
 config! {
     /// Keys of every kind.
@@ -78,9 +78,9 @@ config! {
         /// Regions whose users' items may be served only there: a name server does not send these
         /// users elsewhere, whatever happens.
         residency: OneOrMany<Name> = "[]",
-    }
-    unbuilt {
-        changes: "items that change by themselves",
+        /// How often each item changes by itself, as files of a site do: evenly in time, each item
+        /// at a phase of its own. Such items are not written.
+        changes: Rate = "0/s",
     }
 }
 

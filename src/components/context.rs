@@ -9,7 +9,9 @@ use super::directory::Directory;
 use super::event::{Event, Packed};
 use super::ledger::{Ledger, Measure};
 use super::record::Record;
-use super::topology::{Chooser, ComponentId, LinkId, LinkPlan, MachineId, Topology};
+use super::topology::{
+    Chooser, ComponentFacts, ComponentId, LinkId, LinkPlan, MachineId, Topology,
+};
 use super::versions::Versions;
 use crate::engine::arena::Arena;
 use crate::engine::processor::{Device, Next, Processor};
@@ -87,7 +89,7 @@ pub(super) struct Job {
     pub tenant: u16,
 }
 
-/// The way to one backend: whom, and over which of the four hops.
+/// The way to one backend: whom, and over which of the hops.
 #[derive(Clone, Copy)]
 pub(super) struct Route {
     pub component: ComponentId,
@@ -215,6 +217,10 @@ impl<'p> Cx<'p> {
         for far in &network.between_regions {
             hops.push(Hop::new(&network.users, Some(far), 0, &mut schedule));
         }
+        let trips = topology.components.iter().filter_map(|facts| facts.users_trip.as_ref());
+        for trip in trips {
+            hops.push(Hop::new(trip, None, 0, &mut schedule));
+        }
         let ledger = Ledger::new(topology, measure);
         let mut states = Vec::new();
         let mut first_state = Vec::new();
@@ -238,7 +244,7 @@ impl<'p> Cx<'p> {
             calls: Arena::with_capacity(1024),
             resolvers: resolvers(topology, root, start),
             directories: directories(topology),
-            versions: Versions::new(topology.items(), topology.own_writes),
+            versions: Versions::of(&topology.data, topology.own_writes, root, start),
             ledger,
             root,
             record: Record::default(),
@@ -393,7 +399,7 @@ fn routes(
         let regions = topology.regions();
         let hop = match from {
             Some(from) => hop(topology, from, to),
-            None if to.region == home => USERS_HOP,
+            None if to.region == home => users_hop(topology, component),
             None => {
                 let pair = home as usize * regions + to.region as usize;
                 (FAR_HOPS + regions * regions + pair) as u8
@@ -419,6 +425,19 @@ fn resolvers(topology: &Topology, root: DrawKey, start: Instant) -> Vec<Resolver
     plans
         .map(|(number, plan)| Resolvers::new(plan, topology.regions(), key(number), start))
         .collect()
+}
+
+/// The hop between users and a component in their region: the network's, or the component's own,
+/// which stand behind all others in the order of the components.
+fn users_hop(topology: &Topology, component: ComponentId) -> u8 {
+    let own = |facts: &&ComponentFacts| facts.users_trip.is_some();
+    let facts = &topology.components;
+    if !own(&&facts[component.index()]) {
+        return USERS_HOP;
+    }
+    let before = facts[..component.index()].iter().filter(own).count();
+    let regions = topology.regions();
+    (FAR_HOPS + 2 * regions * regions + before) as u8
 }
 
 /// The hop between two places.

@@ -23,6 +23,7 @@ pub mod topology;
 pub mod versions;
 
 pub mod cache;
+pub mod cdn;
 pub mod database;
 pub mod dns;
 pub mod load_balancer;
@@ -35,6 +36,7 @@ use crate::policy::autoscale::Written;
 use crate::units::Bytes;
 use cache::{Cache, CacheConfig, CachePlan};
 use call::CallKey;
+use cdn::{Cdn, CdnConfig, CdnPlan};
 use context::Cx;
 use database::{Database, DatabaseConfig, DatabasePlan};
 use directory::StorePlan;
@@ -44,6 +46,7 @@ use figures::Figures;
 use load_balancer::{LoadBalancer, LoadBalancerConfig, LoadBalancerPlan};
 use names::{Aside, Planner};
 use outcome::Reply;
+use crate::random::Sampler;
 use service::{Service, ServiceConfig, ServicePlan};
 use topology::{ComponentId, LinkId};
 
@@ -134,6 +137,10 @@ pub trait RoomConfig {
     fn autoscale(&self) -> Written<'_> {
         None
     }
+    /// The round trip of users to it and back, where it is not that of the network.
+    fn users_trip(&self) -> Option<Sampler> {
+        None
+    }
     /// Which of its nodes callers call.
     fn store(&self) -> Option<StorePlan> {
         None
@@ -172,7 +179,6 @@ macro_rules! kinds {
             }
             unbuilt {
                 worker: "services fed by a queue",
-                cdn: "edge caches",
                 queue: "message queues",
                 log_pipeline: "logs and metrics",
             }
@@ -260,6 +266,8 @@ kinds! {
     cache => Cache: CacheConfig, CachePlan, Cache<'p>;
     /// Tells users which region to turn to.
     dns => Dns: DnsConfig, DnsPlan, Dns<'p>;
+    /// Keeps copies near the users.
+    cdn => Cdn: CdnConfig, CdnPlan, Cdn<'p>;
     /// Keeps items.
     database => Database: DatabaseConfig, DatabasePlan, Database<'p>;
 }

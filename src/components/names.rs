@@ -54,6 +54,10 @@ pub struct Aside {
     pub after_write: AfterWrite,
     /// Points of each node on the ring that places keys.
     pub virtual_nodes: u32,
+    /// Of an edge cache: how many of its nodes users call, each user one of them.
+    pub pops: Option<u16>,
+    /// Where users turn to when it is dead.
+    pub fallback: Option<ComponentId>,
 }
 
 /// What a write does to the copy of an item in a cache.
@@ -301,6 +305,9 @@ impl<'d> Planner<'d> {
             }
             return self.link_to(caller, &[target], policy, |names| ring(names, nodes));
         }
+        if let Some(pops) = self.asides.get(target.index()).and_then(|aside| aside.pops) {
+            return self.link_to(caller, &[target], policy, |names| by_user(names, pops));
+        }
         let balance = written.map_or(&BalanceConfig::RoundRobin, |call| &call.balance.value);
         self.link_to(caller, &[target], policy, |names| {
             balance.plan(vec![1.0; names.len()], false, names)
@@ -315,9 +322,11 @@ impl<'d> Planner<'d> {
 
     /// How users choose among the instances of a component that they call.
     pub fn users_choice(&self, target: ComponentId, names: &[String]) -> BalancePlan {
-        match self.ring_nodes(target) {
-            Some(nodes) => ring(names, nodes),
-            None => BalancePlan::round_robin(names.len()),
+        let pops = self.asides.get(target.index()).and_then(|aside| aside.pops);
+        match (self.ring_nodes(target), pops) {
+            (Some(nodes), _) => ring(names, nodes),
+            (None, Some(pops)) => by_user(names, pops),
+            (None, None) => BalancePlan::round_robin(names.len()),
         }
     }
 
@@ -391,6 +400,17 @@ impl<'d> Planner<'d> {
         }
     }
 }
+
+/// Users on a hash ring of the first so many nodes.
+fn by_user(names: &[String], pops: u16) -> BalancePlan {
+    let strategy = Strategy::ConsistentHash { by: HashBy::User };
+    let mut plan = BalancePlan::new(strategy, vec![1.0; names.len()], false, names, POP_POINTS);
+    plan.ring.retain(|&(_, node)| node < pops);
+    plan
+}
+
+/// Points of each pop on the ring that places users: shares within some 4 %.
+const POP_POINTS: u32 = 1_000;
 
 /// Keys on a hash ring of these nodes.
 fn ring(names: &[String], virtual_nodes: u32) -> BalancePlan {

@@ -54,6 +54,8 @@ pub struct ComponentFacts {
     pub startup: Sampler,
     /// The region of this copy; none for what stands in several, or where there are none.
     pub region: Option<u16>,
+    /// The round trip of users to it and back, where it is not that of the network.
+    pub users_trip: Option<Sampler>,
     /// For a store of several nodes: which of them its callers call.
     pub store: Option<StorePlan>,
     /// For a cache: the hit ratio that its size and the popularity of the items let expect.
@@ -203,6 +205,8 @@ pub struct DataPlan {
     pub salt: u64,
     /// Position of its first item when the items of all data sets are counted through.
     pub first: u64,
+    /// Time between two changes of an item by itself; none where items do not change.
+    pub changes: Option<Duration>,
 }
 
 impl DataPlan {

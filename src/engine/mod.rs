@@ -7,6 +7,7 @@ pub mod arena;
 mod calendar;
 pub mod list;
 pub mod pages;
+pub mod pipe;
 pub mod processor;
 pub mod run;
 pub mod schedule;

@@ -53,6 +53,7 @@ pub fn queue(rate: f64, work_ms: f64, seconds: i64) -> Plan {
                 access: Access::Call,
                 data: None,
                 patience: None,
+                fallback: None,
                 fresh: false,
                 loads: None,
             }],
@@ -90,6 +91,7 @@ fn topology(server: ComponentId) -> Topology {
         at_start: u16::from(machine.is_some()),
         startup: Sampler::constant(0),
         region: None,
+        users_trip: None,
         store: None,
         hit_ratio_expected: 0.0,
     };
@@ -125,6 +127,7 @@ fn topology(server: ComponentId) -> Topology {
             owners: Owners { items: 1, users: 1 },
             salt: 1,
             first: 0,
+            changes: None,
         }],
         operations: vec![operation("request"), operation("probe")],
         network: NetworkPlan::none(0),

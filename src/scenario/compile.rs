@@ -11,6 +11,7 @@ use super::lint::{Places, lint, unseen};
 use super::prices::Prices;
 use super::regions::{self, Copy};
 use super::trouble::Trouble;
+use crate::components::call::Access;
 use crate::components::config::{Common, DataConfig, MachineConfig};
 use crate::components::names::{Aside, Meaning, Planner};
 use crate::components::topology::{
@@ -115,10 +116,13 @@ pub fn compile(document: &Document, out: &mut Diagnostics) -> Option<Scenario> {
     report(&problems, &topology, &places, document, out);
     share_machines(&mut topology, &components);
     for component in &mut components {
-        if let ComponentPlan::Cache(cache) = component {
-            cache.warm_from(&flow.rates);
+        match component {
+            ComponentPlan::Cache(cache) => cache.warm_from(&flow.rates),
+            ComponentPlan::Cdn(cdn) => cdn.warm_from(&flow.rates),
+            _ => {}
         }
     }
+    written_and_changing(document, &topology, &flow, out);
     idle::standstill(document, &topology, &components, &flow, &users, out);
     if out.has_errors() {
         return None;
@@ -147,6 +151,7 @@ fn empty_topology(document: &Document, out: &mut Diagnostics) -> Topology {
             at_start: 0,
             startup: Sampler::constant(0),
             region: None,
+            users_trip: None,
             store: None,
             hit_ratio_expected: 0.0,
         }],
@@ -224,6 +229,25 @@ fn report(
     }
 }
 
+/// Reports items that change by themselves and are written, too: whose version would be newer?
+fn written_and_changing(
+    document: &Document,
+    topology: &Topology,
+    flow: &Flow,
+    out: &mut Diagnostics,
+) {
+    for (index, (name, data)) in document.data.iter().enumerate() {
+        let written = flow.rates.keys().any(|visit| {
+            visit.data == Some(DataId::new(index)) && visit.access == Access::Write
+        });
+        if topology.data[index].changes.is_some() && written {
+            let message = format!("the items of `{}` are written and change by themselves", name.value);
+            out.error("E0504", data.value.changes.span, message)
+                .help("remove `changes`, or put what is written into another data set");
+        }
+    }
+}
+
 /// Decides for each machine whether its jobs can ever outnumber its cores.
 fn share_machines(topology: &mut Topology, components: &[ComponentPlan]) {
     let places: Vec<Vec<Place>> = topology.components.iter().map(|c| c.places.clone()).collect();
@@ -280,6 +304,7 @@ impl Compiler<'_, '_> {
             }
             let items = ((items as f64 / self.shrink).round() as u64).max(1);
             let popularity = self.popularity(data, items);
+            let changes = self.changes(data);
             let before = self.planner.topology.data.last();
             let first = before.map_or(0, |last: &DataPlan| last.first + last.items);
             self.planner.topology.data.push(DataPlan {
@@ -290,6 +315,7 @@ impl Compiler<'_, '_> {
                 owners: Owners { items, users: self.activity.items() },
                 salt: salt(&format!("data {}", name.value)),
                 first,
+                changes,
             });
             self.name(name, Meaning::Data(id));
         }
@@ -306,6 +332,16 @@ impl Compiler<'_, '_> {
         for (name, _) in self.document.faults.iter() {
             self.name(name, Meaning::Fault);
         }
+    }
+
+    /// The time between two changes of an item by itself.
+    fn changes(&mut self, data: &DataConfig) -> Option<Duration> {
+        let rate = data.changes.value.0;
+        if rate > 1e6 {
+            let message = "an item changes a million times a second at most";
+            self.planner.out.error("E0504", data.changes.span, message);
+        }
+        (rate > 0.0).then(|| Duration(((1e9 / rate).round() as i64).max(1)))
     }
 
     /// How often each item of a data set is asked for.
@@ -407,6 +443,7 @@ impl Compiler<'_, '_> {
                 at_start,
                 startup: room.common().startup.value.plan(),
                 region: copy.region,
+                users_trip: room.users_trip(),
                 store: room.store(),
                 hit_ratio_expected: 0.0,
             });

@@ -50,6 +50,7 @@ pub(super) fn plan(
         let patience = config.client.timeout.value;
         operations.push(UserOperation {
             entry,
+            fallback: fallback(document, entry, planner),
             access: Access::Call,
             data: None,
             patience,
@@ -215,6 +216,15 @@ fn called(
     Some((targets, None))
 }
 
+/// Where users turn to when an entry is dead, if it says so.
+fn fallback(document: &Document, entry: LinkId, planner: &mut Planner<'_>) -> Option<LinkId> {
+    let entry = planner.topology.links[entry.index()].target();
+    let origin = planner.asides[entry.index()].fallback?;
+    let (_, names): (Vec<_>, Vec<_>) = planner.instances_of(&[origin]).into_iter().unzip();
+    let choice = planner.users_choice(origin, &names);
+    Some(planner.link_to(users(), &[origin], document.users.client.plan(), |_| choice))
+}
+
 /// Reports users who would have to ask behind a cache: they have no program.
 fn asked_for(
     operation: &Spanned<OperationConfig>,
@@ -257,6 +267,7 @@ fn operation(
         }
     };
     asked_for(operation, entry, data.is_some(), planner);
+    let fallback = entry.and_then(|entry| fallback(document, entry, planner));
     let mut requests = Vec::new();
     for (name, number) in operation.loads.iter() {
         let Some(load) = planner.operation(&name.value, name.span) else { continue };
@@ -288,6 +299,7 @@ fn operation(
     let patience = operation.patience.value.or(document.users.client.timeout.value);
     Some(UserOperation {
         entry: entry?,
+        fallback,
         access,
         data,
         patience,

@@ -132,6 +132,7 @@ pub(super) fn sessions(document: &Document, activity: &Arc<Popularity>, planner:
             owners: Owners { items, users: items },
             salt: salt(&format!("sessions {}", name.value)),
             first,
+            changes: None,
         });
         planner.homes.push(home);
     }

@@ -29,6 +29,7 @@ fn facts(name: &str, kind: &'static str, machine: Option<u32>) -> ComponentFacts
         at_start: u16::from(machine.is_some()),
         startup: Sampler::constant(0),
         region: None,
+        users_trip: None,
         store: None,
         hit_ratio_expected: 0.0,
     }
@@ -71,6 +72,7 @@ fn queue(rate: f64, service: Sampler, cores: f64, workers: u32, seconds: i64) ->
             owners: Owners { items: 1, users: 1 },
             salt: 1,
             first: 0,
+            changes: None,
         }],
         operations: vec![operation("request"), operation("probe")],
         network: NetworkPlan::none(0),
@@ -112,6 +114,7 @@ fn queue(rate: f64, service: Sampler, cores: f64, workers: u32, seconds: i64) ->
                 access: Access::Call,
                 data: None,
                 patience: None,
+                fallback: None,
                 fresh: false,
                 loads: None,
             }],

@@ -31,7 +31,7 @@ cases! {
     asc_01 "asc-01", asc_04 "asc-04", asc_05 "asc-05",
     avl_05 "avl-05",
     cac_01 "cac-01", cac_02 "cac-02", cac_03 "cac-03", cac_04 "cac-04", cac_05 "cac-05",
-    cac_06 "cac-06", cac_07 "cac-07",
+    cac_06 "cac-06", cac_07 "cac-07", cac_08 "cac-08", cac_09 "cac-09",
     lb_01 "lb-01", lb_02 "lb-02", lb_03 "lb-03", lb_04 "lb-04", lb_05 "lb-05", lb_06 "lb-06",
     lb_07 "lb-07", lb_08 "lb-08", lb_09 "lb-09",
     net_01 "net-01", net_02 "net-02", net_03 "net-03", net_04 "net-04",

@@ -207,6 +207,7 @@ impl RoomConfig for CacheConfig {
                 OnWrite::Nothing => AfterWrite::Nothing,
             },
             virtual_nodes: self.virtual_nodes() as u32,
+            ..Aside::default()
         }
     }
 
@@ -318,7 +319,9 @@ impl CacheConfig {
         let expected = match held? {
             Held::Contents(shape) => {
                 let nodes = u64::from(planner.topology.components[id.index()].instances());
-                store::expected_hit_ratio(shape.capacity, nodes, planner, |home| home == Some(id))
+                store::expected_hit_ratio(shape.capacity, nodes, planner, |data| {
+                    planner.is_home(id, data)
+                })
             }
             Held::Share(share) => share,
         };

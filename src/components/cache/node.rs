@@ -116,13 +116,14 @@ impl<'p> Cache<'p> {
         match self.plan.held {
             Held::Share(share) => {
                 let hit = frame.draw.child(HIT).draw().chance(share);
-                hit.then(|| cx.versions.acknowledged(dense))
+                hit.then(|| cx.acknowledged(dense))
             }
             Held::Contents(_) => {
                 let size = |item| cx.topology.item_bytes(item);
                 self.contents[instance]
                     .look_up(dense, cx.now(), &size)
                     .or_else(|| self.behind[instance].version(dense))
+                    .map(|version| cx.held(dense, version))
             }
         }
     }
@@ -215,6 +216,7 @@ impl<'p> Cache<'p> {
         let Some(data) = frame.data else { return };
         let Some(contents) = self.contents.get_mut(usize::from(frame.instance)) else { return };
         let dense = cx.dense(data, frame.item);
+        let version = cx.fetched(dense, version);
         let unit = frame.draw.child(TTL).draw().unit();
         contents.insert(dense, version, cx.now(), unit, &|item| cx.topology.item_bytes(item));
     }
@@ -242,7 +244,8 @@ impl<'p> Cache<'p> {
                 cx.wake(waiting, Duration(0));
             }
         }
-        let reply = Reply { hit: false, ..reply };
+        let version = cx.fetched(dense, reply.version);
+        let reply = Reply { hit: false, version, ..reply };
         if reply.is_ok() { self.answer(cx, call, reply) } else { cx.reply(call, reply) }
     }
 

@@ -175,7 +175,10 @@ impl<'p> Database<'p> {
             return self.end(cx, call, Reply::OK);
         }
         let now = cx.now();
-        let version = frame.version;
+        let version = match frame.data {
+            Some(data) => cx.fetched(cx.dense(data, frame.item), frame.version),
+            None => frame.version,
+        };
         let stale = cx.read_served(call, version);
         self.reads.add(now.0, 1);
         self.stale.add(now.0, u64::from(stale));

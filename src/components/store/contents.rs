@@ -236,6 +236,38 @@ impl Contents {
         Some(self.version(slot))
     }
 
+    /// The same, but one that has not been fresh for less than `grace` is found, too, and stays:
+    /// the version, and for how long it has not been fresh.
+    pub fn look_up_late(
+        &mut self,
+        item: u64,
+        now: Instant,
+        grace: Duration,
+        size_of: &impl Fn(u64) -> u64,
+    ) -> Option<(u32, Duration)> {
+        let late = self.fresh_until(item).map_or(0, |end| now.0.saturating_sub(end.0));
+        // Fresh until its end, which is not fresh any more.
+        if late < 0 || self.shape.lifetime.is_none() || late >= grace.0 {
+            return self.look_up(item, now, size_of).map(|version| (version, Duration(0)));
+        }
+        if let Order::Frequency(frequency) = &mut self.order {
+            frequency.use_of(item as u32);
+        }
+        let slot = self.held(item)?;
+        match &mut self.order {
+            Order::Recency(links, queue) => links.renew(queue, slot),
+            Order::S3(s3) => s3.use_of(slot),
+            Order::Arrival(..) | Order::Any(_) | Order::Frequency(_) => {}
+        }
+        Some((self.version(slot), Duration(late.max(1))))
+    }
+
+    /// Whether an item is there or fits without another one leaving.
+    pub fn has_room(&self, item: u64, size_of: &impl Fn(u64) -> u64) -> bool {
+        let size = self.size(item, size_of);
+        self.held(item).is_some() || self.size_held() + size <= self.capacity()
+    }
+
     /// Puts a version of an item in, in place of another or as the newest, and makes room for it.
     /// An item that can never fit stays out. `unit` is uniform on [0, 1) and shortens its lifetime.
     pub fn insert(

@@ -15,7 +15,9 @@ use crate::components::context::Cx;
 use crate::components::event::Event;
 use crate::components::outcome::{Cause, Failure, Reply};
 use crate::components::record::Note;
-use crate::components::topology::{DataId, LinkId, OperationId, users};
+use crate::components::topology::{
+    ComponentId, DataId, LinkId, OperationId, Topology, users,
+};
 use crate::engine::list::List;
 use crate::engine::stream::{DrawKey, salt};
 use crate::metrics::Windows;
@@ -27,6 +29,7 @@ const USER: u64 = salt("user");
 const OPERATION: u64 = salt("operation");
 const ENTRY: u64 = salt("entry");
 const THINK: u64 = salt("think");
+const FALLBACK: u64 = salt("fallback");
 const LOAD: u64 = salt("load");
 const LOOKUP: u64 = salt("lookup");
 const VISIT: u64 = salt("visit");
@@ -45,6 +48,8 @@ pub struct LoadsPlan {
 pub struct UserOperation {
     /// The link to its entry.
     pub entry: LinkId,
+    /// The link that is taken when the entry is dead.
+    pub fallback: Option<LinkId>,
     /// What it wants, where the entry holds data.
     pub access: Access,
     /// The data set it is about.
@@ -107,6 +112,26 @@ impl UsersPlan {
             Some(visits) => visits.shares(self.operations.len(), &chosen),
             None => chosen,
         }
+    }
+}
+
+impl UserOperation {
+    /// The item that a request of a user is about; 0 if it is about none.
+    #[inline(always)]
+    fn item(&self, topology: &Topology, user: u32, request: DrawKey) -> u64 {
+        match self.data {
+            None => 0,
+            Some(data) => {
+                let set = &topology.data[data.index()];
+                set.item(user, request.child(set.salt))
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn ask(&self, link: LinkId, operation: OperationId, item: u64, salt: u64) -> Ask {
+        let Self { access, data, .. } = *self;
+        Ask { link, operation, access, data, item, count: 1, version: 0, salt, flags: 0 }
     }
 }
 
@@ -290,28 +315,11 @@ impl<'p> Users<'p> {
         if cx.record.is_on() {
             cx.record.note(Note::Sent { request, at: now, user, operation });
         }
-        let item = match plan.data {
-            None => 0,
-            Some(data) => {
-                let set = &cx.topology.data[data.index()];
-                set.item(user, request.child(set.salt))
-            }
-        };
+        let item = plan.item(cx.topology, user, request);
         if !cx.topology.names.is_empty() && self.asks_first(cx, key, item) {
             return key;
         }
-        let ask = Ask {
-            link: plan.entry,
-            operation,
-            access: plan.access,
-            data: plan.data,
-            item,
-            count: 1,
-            version: 0,
-            salt: ENTRY,
-            flags: 0,
-        };
-        cx.call(key, ask);
+        cx.call(key, plan.ask(plan.entry, operation, item, ENTRY));
         key
     }
 
@@ -336,23 +344,17 @@ impl<'p> Users<'p> {
     pub fn named(&mut self, cx: &mut Cx<'_>, key: CallKey) {
         let frame = &cx.calls[key];
         let plan = &self.plan.operations[frame.operation.index()];
-        let ask = Ask {
-            link: plan.entry,
-            operation: frame.operation,
-            access: plan.access,
-            data: plan.data,
-            item: frame.item,
-            count: 1,
-            version: 0,
-            salt: ENTRY,
-            flags: 0,
-        };
-        cx.call(key, ask);
+        cx.call(key, plan.ask(plan.entry, frame.operation, frame.item, ENTRY));
     }
 
     /// A request is resolved for its user; whether it failed.
     #[inline(always)]
     pub fn resolved(&mut self, cx: &mut Cx<'_>, key: CallKey, reply: Reply, attempts: u8) -> bool {
+        if let Some(failure) = reply.failure
+            && self.falls_back(cx, key, failure, attempts)
+        {
+            return false;
+        }
         let now = cx.now();
         let frame = &cx.calls[key];
         let (operation, user, intended) = (frame.operation, frame.user, frame.intended);
@@ -400,6 +402,33 @@ impl<'p> Users<'p> {
             self.go_on(cx, user, visit, failure.is_none());
         }
         failure.is_some()
+    }
+
+    /// The entry is dead: its user turns, once, to where the operation says, if it does.
+    #[cold]
+    fn falls_back(
+        &mut self,
+        cx: &mut Cx<'_>,
+        key: CallKey,
+        failure: Failure,
+        attempts: u8,
+    ) -> bool {
+        let frame = &cx.calls[key];
+        let plan = &self.plan.operations[frame.operation.index()];
+        let dead = matches!(failure.cause, Cause::Refused | Cause::Crashed | Cause::Unreachable);
+        let entries = &cx.topology.links[plan.entry.index()].targets;
+        let there = |&(entry, _): &(ComponentId, u16)| {
+            failure.at == entry || failure.waiting_for == Some(entry)
+        };
+        let Some(link) = plan.fallback.filter(|_| dead && entries.iter().any(there)) else {
+            return false;
+        };
+        if frame.is(flag::COHORT) {
+            self.ledgers[frame.place as usize].attempts += u64::from(attempts);
+        }
+        let item = plan.item(cx.topology, frame.user, frame.request);
+        cx.call(key, plan.ask(link, frame.operation, item, FALLBACK));
+        true
     }
 
     /// After an answer comes a pause, and the next request.
