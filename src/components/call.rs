@@ -185,6 +185,12 @@ pub struct Call {
     pub wanted: [u16; LOOPS],
 }
 
+/// Marks a way back, or takes the mark off: the answer goes through a network interface before.
+#[inline]
+pub(super) fn through_nic(back: i64) -> i64 {
+    -1 - back
+}
+
 impl Call {
     /// Whether all bits of `mask` are set.
     #[inline]

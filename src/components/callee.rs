@@ -2,7 +2,7 @@
 //!
 //! Nothing here knows which room a call is in; rooms call these when they react.
 
-use super::call::{Access, Call, CallKey, Phase, flag};
+use super::call::{Access, Call, CallKey, Phase, flag, through_nic};
 use super::context::{Cx, Detection, Job, Loss, Status};
 use super::event::Event;
 use super::outcome::{Cause, Reply};
@@ -81,13 +81,29 @@ impl Cx<'_> {
             return self.drop_frame(key);
         }
         let back = call.back;
-        if back == 0 {
-            return self.schedule.ready(Event::Reply(key));
+        if back <= 0 {
+            return match back {
+                0 => self.schedule.ready(Event::Reply(key)),
+                _ => self.reply_through_nic(key),
+            };
         }
         match self.hops[call.hop as usize].back {
             Some(lane) => self.schedule.in_lane(lane, Event::Reply(key)),
             None => self.schedule.after(Duration(back), Event::Reply(key)),
         }
+    }
+
+    /// The answer waits for its turn at the machine's network interface, then travels back.
+    #[cold]
+    fn reply_through_nic(&mut self, key: CallKey) {
+        let now = self.now();
+        let call = &self.calls[key];
+        let bytes = if call.reply.is_ok() { self.topology.answer_bytes(call) } else { 0.0 };
+        let machine = self.instances[call.place as usize].machine;
+        let back = through_nic(call.back);
+        let nic = self.machines[machine.index()].nic.as_mut();
+        let wait = nic.map_or(Duration(0), |pipe| pipe.send(now, bytes));
+        self.schedule.after(Duration(wait.0 + back), Event::Reply(key));
     }
 
     /// The callee fails the call here.

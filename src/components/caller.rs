@@ -4,7 +4,7 @@
 //! what the callee does with a call.
 
 use super::Probed;
-use super::call::{Access, ByQueue, ByTimer, Call, CallKey, Phase, flag};
+use super::call::{Access, ByQueue, ByTimer, Call, CallKey, Phase, flag, through_nic};
 use super::context::{Cx, Route};
 use super::directory::told;
 use super::event::Event;
@@ -288,7 +288,7 @@ impl Cx<'_> {
         let fresh = self.states[state].discarded > 0 && self.topology.network.connect > 0;
         let way = &self.hops[route.hop as usize];
         if let (Some((there, back)), false) = (way.constant, fresh) {
-            call.back = back;
+            call.back = if route.nic { through_nic(back) } else { back };
             return match way.there {
                 Some(lane) => self.schedule.in_lane(lane, Event::Arrive(key)),
                 None => self.schedule.after(Duration(there), Event::Arrive(key)),
@@ -296,7 +296,7 @@ impl Cx<'_> {
         }
         let trip = way.trip(call.draw.child(way.salt));
         let mut there = trip / 2;
-        call.back = trip - there;
+        call.back = if route.nic { through_nic(trip - there) } else { trip - there };
         if fresh {
             self.states[state].discarded -= 1;
             there += trip * i64::from(self.topology.network.connect);

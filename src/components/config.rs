@@ -8,7 +8,7 @@ use crate::language::{Name, Names, OneOrMany};
 use crate::policy::call::CallConfig;
 use crate::random::{Distribution, PopularityConfig};
 use crate::scalar;
-use crate::units::{Bytes, Count, Factor, Price, Rate, UnitError, UnitErrorKind};
+use crate::units::{Bandwidth, Bytes, Count, Factor, Price, Rate, UnitError, UnitErrorKind};
 
 config! {
     /// Keys of every kind.
@@ -49,8 +49,10 @@ config! {
         memory: Option<Bytes> = "none" source "16GB, an AWS m5.xlarge",
         /// Its storage.
         disk: DiskConfig = "{}",
+        /// Bandwidth of its network interface: answers leave it one after the other. What comes in,
+        /// and the calls it makes, take none of it.
+        nic: Bandwidth = "unlimited",
     }
-    unbuilt { nic: "bandwidth of the network interface" }
 }
 
 config! {

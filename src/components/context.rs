@@ -14,6 +14,7 @@ use super::topology::{
 };
 use super::versions::Versions;
 use crate::engine::arena::Arena;
+use crate::engine::pipe::Pipe;
 use crate::engine::processor::{Device, Next, Processor};
 use crate::engine::schedule::{Lane, Schedule};
 use crate::engine::slots::{Order, Slots};
@@ -79,6 +80,7 @@ impl Instance {
 pub(super) struct Machine {
     pub cores: Processor<Job>,
     pub disk: Device,
+    pub nic: Option<Pipe>,
 }
 
 /// A running piece of work.
@@ -95,8 +97,10 @@ pub(super) struct Route {
     pub component: ComponentId,
     pub instance: u16,
     pub hop: u8,
-    /// Whether the hop takes no time.
+    /// Whether there and back take no time.
     pub at_once: bool,
+    /// Whether answers wait at the machine's network interface.
+    pub nic: bool,
     /// Number of the instance among all.
     pub place: u32,
     /// First row of the component in the ledger.
@@ -206,6 +210,7 @@ impl<'p> Cx<'p> {
         let machines = topology.machines.iter().map(|plan| Machine {
             cores: Processor::new(plan.cores, plan.speed, plan.sharing, plan.tenants.len(), start),
             disk: Device::new(plan.disk_gap),
+            nic: plan.nic.map(Pipe::new),
         });
         let network = &topology.network;
         let near =
@@ -358,6 +363,11 @@ impl<'p> Cx<'p> {
         self.machines[machine.index()].disk.busy()
     }
 
+    /// Nanoseconds that a machine's network interface needs for what was sent so far.
+    pub fn nic_busy_ns(&self, machine: MachineId) -> i64 {
+        self.machines[machine.index()].nic.as_ref().map_or(0, Pipe::busy)
+    }
+
     /// The observation ends: closes the gauges and books the times of the calls still present.
     pub fn close_ledger(&mut self) {
         let measure = self.ledger.measure;
@@ -405,9 +415,10 @@ fn routes(
                 (FAR_HOPS + regions * regions + pair) as u8
             }
         };
-        let at_once = hops[hop as usize].constant == Some((0, 0));
+        let nic = topology.machines[to.machine as usize].nic.is_some();
+        let at_once = hops[hop as usize].constant == Some((0, 0)) && !nic;
         let place = first_instance[component.index()] + u32::from(instance);
-        Route { component, instance, hop, at_once, place, row: ledger.first_row(component) }
+        Route { component, instance, hop, at_once, nic, place, row: ledger.first_row(component) }
     };
     link.targets.iter().map(route).collect()
 }

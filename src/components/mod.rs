@@ -33,6 +33,7 @@ pub mod store;
 use crate::kinded;
 use crate::language::{Name, Span, Spanned};
 use crate::policy::autoscale::Written;
+use crate::random::Sampler;
 use crate::units::Bytes;
 use cache::{Cache, CacheConfig, CachePlan};
 use call::CallKey;
@@ -46,7 +47,6 @@ use figures::Figures;
 use load_balancer::{LoadBalancer, LoadBalancerConfig, LoadBalancerPlan};
 use names::{Aside, Planner};
 use outcome::Reply;
-use crate::random::Sampler;
 use service::{Service, ServiceConfig, ServicePlan};
 use topology::{ComponentId, LinkId};
 

@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use super::call::{Access, Call};
 use super::directory::{Directory, StorePlan};
 use super::outcome::Cause;
 use crate::engine::arena::Id;
@@ -87,6 +88,8 @@ pub struct MachinePlan {
     pub sharing: Sharing,
     /// Memory in bytes.
     pub memory_bytes: f64,
+    /// Bytes per second through its network interface, if that is limited.
+    pub nic: Option<f64>,
     /// Components that live here: a component's position is its tenant number.
     pub tenants: Vec<ComponentId>,
     /// Least time between two disk operations.
@@ -318,6 +321,18 @@ impl Topology {
     /// The region in which a calling instance stands.
     pub fn region_of_caller(&self, component: ComponentId, instance: u16) -> u16 {
         self.place(component, instance).map_or(instance, |place| place.region)
+    }
+
+    /// Mean bytes of the answer to a call: a user's is that of the operation, and a read's between
+    /// components is that of the items.
+    pub fn answer_bytes(&self, call: &Call) -> f64 {
+        let of_users = self.links[call.link.index()].caller == users();
+        match call.data {
+            Some(data) if call.access == Access::Read && !of_users => {
+                self.data[data.index()].size.mean_ns() * f64::from(call.count)
+            }
+            _ => self.operations[call.operation.index()].response_bytes,
+        }
     }
 
     /// Number of items of all data sets together.

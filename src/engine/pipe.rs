@@ -9,12 +9,13 @@ use crate::units::{Duration, Instant};
 pub struct Pipe {
     bytes_per_second: f64,
     free_at: Instant,
+    busy: i64,
 }
 
 impl Pipe {
     /// An empty pipe of so many bytes per second.
     pub fn new(bytes_per_second: f64) -> Self {
-        Self { bytes_per_second, free_at: Instant(i64::MIN / 2) }
+        Self { bytes_per_second, free_at: Instant(i64::MIN / 2), busy: 0 }
     }
 
     /// Hands bytes in: how long it takes until the last of them is through, those before included.
@@ -22,7 +23,13 @@ impl Pipe {
     pub fn send(&mut self, now: Instant, bytes: f64) -> Duration {
         let takes = (bytes * 1e9 / self.bytes_per_second).round() as i64;
         self.free_at = Instant(self.free_at.max(now).0 + takes);
+        self.busy += takes;
         Duration(self.free_at.0 - now.0)
+    }
+
+    /// Nanoseconds that everything handed in so far takes.
+    pub fn busy(&self) -> i64 {
+        self.busy
     }
 }
 

@@ -13,6 +13,7 @@ use super::summarize::{MS, estimate, quotient};
 use super::summary::{Bottleneck, Forecast, Limit};
 use crate::components::ComponentPlan;
 use crate::components::service::{ServicePlan, Step};
+use crate::components::topology::{LinkPlan, MachinePlan};
 use crate::engine::slots::{Order, UNLIMITED};
 use crate::policy::network::Place;
 use crate::random::Sampler;
@@ -93,6 +94,7 @@ fn resources(plan: &Plan) -> Vec<Resource<'_>> {
             list.extend(part_slots(plan, index));
         }
         list.extend(disks(plan, index));
+        list.extend(interfaces(plan, index));
     }
     list.extend((0..plan.topology.links.len()).filter_map(|link| pool(plan, link)));
     list
@@ -269,43 +271,61 @@ fn pool(plan: &Plan, link: usize) -> Option<Resource<'_>> {
     })
 }
 
+/// Network interfaces with a limit.
+fn interfaces(plan: &Plan, index: usize) -> Option<Resource<'_>> {
+    let places = &plan.topology.components[index].places;
+    let limited = |machine: &MachinePlan| machine.nic.is_some();
+    device(plan, (index, None), places, ("network interface", limited, |one| &one.nic_utilization))
+}
+
 /// Disks that can be full: each database's machines with a limit on operations, by part.
 fn disks(plan: &Plan, index: usize) -> Vec<Resource<'_>> {
     let ComponentPlan::Database(_) = &plan.components[index - 1] else { return Vec::new() };
     let places = &plan.topology.components[index].places[..];
     match plan.components[index - 1].facts().parts().is_empty() {
-        true => disk(plan, index, places, None).into_iter().collect(),
+        true => disk(plan, (index, None), places).into_iter().collect(),
         false => {
             let (first, others) = places.split_at(1);
             let of = parts(plan, index).zip([first, others]);
-            of.filter_map(|((_, name, _), places)| disk(plan, index, places, Some(name))).collect()
+            of.filter_map(|((_, name, _), places)| disk(plan, (index, Some(name)), places))
+                .collect()
         }
     }
 }
 
-fn disk<'p>(
+fn disk<'p>(plan: &'p Plan, of: (usize, Option<String>), places: &[Place]) -> Option<Resource<'p>> {
+    let limited = |machine: &MachinePlan| machine.disk_gap.0 > 0;
+    device(plan, of, places, ("disk", limited, |one| &one.disk_utilization))
+}
+
+/// What a device is called, which machines' are limited, and the shares of the time in which each
+/// machine's is busy.
+type DeviceSort = (&'static str, fn(&MachinePlan) -> bool, fn(&Observations) -> &Vec<f64>);
+
+/// The limited devices of one sort of the machines of a component, or of a part of it.
+fn device<'p>(
     plan: &'p Plan,
-    index: usize,
+    (index, part): (usize, Option<String>),
     places: &[Place],
-    part: Option<String>,
+    (name, limited, utilization): DeviceSort,
 ) -> Option<Resource<'p>> {
     let mut machines: Vec<usize> = places.iter().map(|place| place.machine as usize).collect();
     machines.sort_unstable();
     machines.dedup();
-    machines.retain(|&machine| plan.topology.machines[machine].disk_gap.0 > 0);
+    machines.retain(|&machine| limited(&plan.topology.machines[machine]));
     if machines.is_empty() {
         return None;
     }
     let servers = machines.len() as f64;
     let owner = part.unwrap_or_else(|| owner(plan, &machines, index));
     let busy = move |one: &Observations| -> f64 {
-        let share = |&machine: &usize| one.disk_utilization.get(machine).copied();
+        let share = |&machine: &usize| utilization(one).get(machine).copied();
         machines.iter().filter_map(share).sum()
     };
     let share = busy.clone();
     Some(Resource {
         owner,
-        name: "disk".to_owned(),
+        name: name.to_owned(),
         servers,
         held_ns: Box::new(move |one| busy(one) * one.duration.0 as f64),
         share: Box::new(move |one| quotient(share(one), servers)),
@@ -384,12 +404,11 @@ fn only_work<'p>(plan: &Plan, service: &'p ServicePlan) -> Option<&'p Sampler> {
 /// else does.
 fn poisson_rate(plan: &Plan, index: usize) -> Option<f64> {
     let Source::Open { rate, arrivals, profile } = &plan.users.source else { return None };
-    let policy_free = |link: &crate::components::topology::LinkPlan| {
+    let policy_free = |link: &LinkPlan| {
         link.policy.timeout.is_none() && link.policy.retries.is_none() && link.health.is_none()
     };
-    let reaching = |link: &&crate::components::topology::LinkPlan| {
-        link.targets.iter().any(|(target, _)| target.index() == index)
-    };
+    let reaching =
+        |link: &&LinkPlan| link.targets.iter().any(|(target, _)| target.index() == index);
     let direct = plan
         .topology
         .links

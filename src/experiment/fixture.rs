@@ -105,6 +105,7 @@ fn topology(server: ComponentId) -> Topology {
             speed: 1.0,
             memory_bytes: f64::INFINITY,
             sharing: Sharing::Dedicated,
+            nic: None,
             tenants: vec![server],
             disk_gap: Duration(0),
             disk_read: Sampler::constant(0),

@@ -237,11 +237,13 @@ fn written_and_changing(
     out: &mut Diagnostics,
 ) {
     for (index, (name, data)) in document.data.iter().enumerate() {
-        let written = flow.rates.keys().any(|visit| {
-            visit.data == Some(DataId::new(index)) && visit.access == Access::Write
-        });
+        let written = flow
+            .rates
+            .keys()
+            .any(|visit| visit.data == Some(DataId::new(index)) && visit.access == Access::Write);
         if topology.data[index].changes.is_some() && written {
-            let message = format!("the items of `{}` are written and change by themselves", name.value);
+            let message =
+                format!("the items of `{}` are written and change by themselves", name.value);
             out.error("E0504", data.value.changes.span, message)
                 .help("remove `changes`, or put what is written into another data set");
         }
@@ -551,6 +553,7 @@ impl Compiler<'_, '_> {
             speed: 1.0,
             sharing: Sharing::Shared,
             memory_bytes: 1e9,
+            nic: None,
             tenants: vec![id],
             disk_gap: Duration(0),
             disk_read: Sampler::constant(0),
@@ -575,10 +578,16 @@ impl Compiler<'_, '_> {
             Count::Finite(iops) => (1e9 / (iops as f64 * size)).round() as i64,
             Count::Unlimited => 0,
         };
+        let nic = config.nic.value;
+        if nic.0 <= 0.0 {
+            let message = "an interface without any bandwidth never answers";
+            self.planner.out.error("E0504", config.nic.span, message);
+        }
         let machines = &mut self.planner.topology.machines;
         machines.push(MachinePlan {
             host: None,
             cores,
+            nic: (!nic.is_unlimited()).then_some(nic.0 * size),
             speed: config.speed.value.0.max(1e-9) * size,
             sharing: Sharing::Shared,
             memory_bytes: config.memory.value.or(type_memory).unwrap_or(MEMORY).0 as f64 * size,

@@ -19,6 +19,8 @@ pub struct Observations {
     pub figures: Vec<Figures>,
     /// Disk time by machine, as a share of what it could do in the measured time.
     pub disk_utilization: Vec<f64>,
+    /// The same of its network interface.
+    pub nic_utilization: Vec<f64>,
     /// Each time a fault hit.
     pub faults: Vec<Occurrence>,
     /// Length of the measured time.

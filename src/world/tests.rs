@@ -50,6 +50,7 @@ fn queue(rate: f64, service: Sampler, cores: f64, workers: u32, seconds: i64) ->
             speed: 1.0,
             sharing,
             memory_bytes: 1e9,
+            nic: None,
             tenants: vec![server],
             disk_gap: Duration(0),
             disk_read: Sampler::constant(0),

@@ -45,8 +45,9 @@ struct World<'p> {
     busy_before: Vec<f64>,
     /// By component with parts and its instances.
     nodes_before: Vec<(usize, Vec<f64>)>,
-    disk_before: Vec<i64>,
-    disk_after: Vec<i64>,
+    /// Disk and network interface of each machine.
+    devices_before: Vec<[i64; 2]>,
+    devices_after: Vec<[i64; 2]>,
     limit: Instant,
     /// Whether the measured time is over.
     ended: bool,
@@ -98,8 +99,8 @@ impl<'p> World<'p> {
         Self {
             nodes_before: parted.map(|index| (index + 1, vec![0.0; nodes(index)])).collect(),
             busy_before: vec![0.0; plan.topology.components.len()],
-            disk_before: Vec::new(),
-            disk_after: Vec::new(),
+            devices_before: Vec::new(),
+            devices_after: Vec::new(),
             cx,
             components,
             users,
@@ -175,7 +176,7 @@ impl<'p> World<'p> {
             let border = self.border;
             if border.0 == 0 {
                 self.cx.count_present(0);
-                self.disk_before = self.disk_busy();
+                self.devices_before = self.devices_busy();
             }
             for index in 1..self.plan.topology.components.len() {
                 let busy = self.cx.busy_ns_at(ComponentId::new(index), border);
@@ -189,7 +190,7 @@ impl<'p> World<'p> {
             self.note_parts(border);
             if border == end {
                 self.cx.count_present(1);
-                self.disk_after = self.disk_busy();
+                self.devices_after = self.devices_busy();
                 self.ended = true;
                 break;
             }
@@ -223,9 +224,10 @@ impl<'p> World<'p> {
         }
     }
 
-    fn disk_busy(&self) -> Vec<i64> {
-        let machines = 0..self.plan.topology.machines.len();
-        machines.map(|machine| self.cx.disk_busy_ns(MachineId::new(machine))).collect()
+    fn devices_busy(&self) -> Vec<[i64; 2]> {
+        let machines = (0..self.plan.topology.machines.len()).map(MachineId::new);
+        let busy = |machine| [self.cx.disk_busy_ns(machine), self.cx.nic_busy_ns(machine)];
+        machines.map(busy).collect()
     }
 
     fn finish(mut self) -> Observations {
@@ -243,12 +245,16 @@ impl<'p> World<'p> {
         self.faults.listen(&self.cx.detections, &self.cx.losses);
         let figures = self.components.iter_mut().map(|component| component.room().figures());
         let figures = std::iter::once(Figures::default()).chain(figures).collect();
-        let before = self.disk_before.iter().zip(&self.disk_after);
         let duration = self.plan.window.duration;
+        let [disk_utilization, nic_utilization] = [0, 1].map(|device| {
+            let both = self.devices_before.iter().zip(&self.devices_after);
+            both.map(|(b, a)| (a[device] - b[device]) as f64 / duration.0 as f64).collect()
+        });
         Observations {
             users: self.users.ledgers,
             figures,
-            disk_utilization: before.map(|(b, a)| (a - b) as f64 / duration.0 as f64).collect(),
+            disk_utilization,
+            nic_utilization,
             faults: self.faults.occurrences,
             duration,
             events: self.cx.schedule.fired(),

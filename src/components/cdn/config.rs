@@ -157,11 +157,7 @@ impl RoomConfig for CdnConfig {
     fn aside(&self, planner: &mut Planner<'_>) -> Aside {
         let falls_back = self.fallback.value == Fallback::Origin;
         let origin = falls_back.then(|| planner.component(&self.origin.0, self.origin.span));
-        Aside {
-            pops: Some(self.pops.value as u16),
-            fallback: origin.flatten(),
-            ..Aside::default()
-        }
+        Aside { pops: Some(self.pops.value as u16), fallback: origin.flatten(), ..Aside::default() }
     }
 
     fn plan(&self, id: ComponentId, planner: &mut Planner<'_>) -> Option<ComponentPlan> {
@@ -172,7 +168,11 @@ impl RoomConfig for CdnConfig {
         if aside.over.is_some() && !aside.asks {
             planner
                 .out
-                .error("E0504", self.origin.span, "an edge cache does not ask behind a cache itself")
+                .error(
+                    "E0504",
+                    self.origin.span,
+                    "an edge cache does not ask behind a cache itself",
+                )
                 .help("let the cache do it: `strategy: read_through`");
         }
         let calls = &self.caller.calls.value;

@@ -119,10 +119,15 @@ impl<'p> Cdn<'p> {
 
     /// Gives a node the most popular items of all data sets, as many as fit.
     fn push_all(&mut self, cx: &Cx<'_>, node: usize) {
-        let items: Vec<u64> = cx.topology.data.iter().flat_map(|set| {
-            let first = set.first;
-            (0..set.items).map(move |item| first + item)
-        }).collect();
+        let items: Vec<u64> = cx
+            .topology
+            .data
+            .iter()
+            .flat_map(|set| {
+                let first = set.first;
+                (0..set.items).map(move |item| first + item)
+            })
+            .collect();
         self.push(cx, node, &items);
     }
 
@@ -344,7 +349,12 @@ impl<'p> Cdn<'p> {
     }
 
     /// Schedules a push to all nodes, or one.
-    fn push_later(&mut self, cx: &mut Cx<'_>, nodes: std::ops::Range<u16>, items: Option<Vec<u64>>) {
+    fn push_later(
+        &mut self,
+        cx: &mut Cx<'_>,
+        nodes: std::ops::Range<u16>,
+        items: Option<Vec<u64>>,
+    ) {
         let Some(push) = self.plan.push else { return };
         let word = self.pushes.len() as u32;
         self.pushes.push(items);
@@ -352,7 +362,6 @@ impl<'p> Cdn<'p> {
             cx.later(push.delay, self.plan.id, node, word);
         }
     }
-
 }
 
 impl Room for Cdn<'_> {

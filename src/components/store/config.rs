@@ -64,11 +64,7 @@ impl EvictionConfig {
 impl TtlConfig {
     /// The plan.
     pub fn plan(&self) -> Lifetime {
-        Lifetime {
-            of: self.of.value,
-            jitter: self.jitter.value.0,
-            sliding: self.sliding.value,
-        }
+        Lifetime { of: self.of.value, jitter: self.jitter.value.0, sliding: self.sliding.value }
     }
 }
 

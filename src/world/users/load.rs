@@ -15,9 +15,7 @@ use crate::components::context::Cx;
 use crate::components::event::Event;
 use crate::components::outcome::{Cause, Failure, Reply};
 use crate::components::record::Note;
-use crate::components::topology::{
-    ComponentId, DataId, LinkId, OperationId, Topology, users,
-};
+use crate::components::topology::{ComponentId, DataId, LinkId, OperationId, Topology, users};
 use crate::engine::list::List;
 use crate::engine::stream::{DrawKey, salt};
 use crate::metrics::Windows;
