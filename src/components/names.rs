@@ -37,6 +37,8 @@ pub enum Meaning {
     Host(usize),
     /// A fault.
     Fault,
+    /// Something done on purpose.
+    Change,
 }
 
 /// What a cache stands in front of, as its callers need to know it.

@@ -51,7 +51,9 @@ pub fn cost(plan: &Plan, observed: &[Observations]) -> Option<Cost> {
             item: line.item.clone(),
             source: line.source.clone(),
             unit: match line.basis {
-                CostBasis::Machines { .. } | CostBasis::Ordered { .. } => Unit::Count,
+                CostBasis::Machines { .. }
+                | CostBasis::Ordered { .. }
+                | CostBasis::Calls { .. } => Unit::Count,
                 CostBasis::Answers { .. } => Unit::Bytes,
             },
             amount: over(&|one| amount(one).into()),
@@ -87,11 +89,21 @@ fn amount(
             let ordered = &observed.ledger.components[*component].ordered;
             ordered.mean().map_or(0.0, |mean| mean * each)
         }
-        CostBasis::Answers { component, .. } => {
+        CostBasis::Calls { component, .. } => {
             let calls = &observed.ledger.components[*component].operations;
-            let bytes = calls.iter().zip(&topology.operations);
-            let bytes = bytes.map(|(calls, facts)| calls.completed as f64 * facts.response_bytes);
-            bytes.sum::<f64>() * months(cost, observed)
+            let probe = topology.probe().index();
+            let calls: u64 = calls[..probe].iter().map(|calls| calls.completed).sum();
+            calls as f64 * months(cost, observed)
+        }
+        CostBasis::Answers { component, without, .. } => {
+            let bytes = |component: &usize| -> f64 {
+                let calls = &observed.ledger.components[*component].operations;
+                let bytes = calls.iter().zip(&topology.operations);
+                bytes.map(|(calls, facts)| calls.completed as f64 * facts.response_bytes).sum()
+            };
+            let others: f64 = without.iter().map(bytes).sum();
+            // What was on its way at an end of the measured time can be among the others alone.
+            (bytes(component) - others).max(0.0) * months(cost, observed)
         }
     }
 }
@@ -99,6 +111,7 @@ fn amount(
 fn dollars(line: &CostLinePlan, amount: f64) -> f64 {
     match &line.basis {
         CostBasis::Machines { month, .. } | CostBasis::Ordered { month, .. } => amount * month,
+        CostBasis::Calls { each, .. } => amount * each,
         CostBasis::Answers { tariff, .. } => tariff.of(amount / 1e9),
     }
 }
@@ -134,6 +147,10 @@ mod tests {
             basis,
         };
         let tariff = Tariff { steps: vec![(0.0, 0.09), (10.0, 0.05)] };
+        let answers = |component, tariff| {
+            let without = Vec::new();
+            CostBasis::Answers { component, without, tariff }
+        };
         plan.cost = Some(CostPlan {
             table: "aws_us_east_1".into(),
             discount: 0.0,
@@ -141,8 +158,8 @@ mod tests {
             shrink: 10.0,
             lines: vec![
                 line("server", CostBasis::Machines { number: 3.0, month: 100.0 }),
-                line("users", CostBasis::Answers { component: 0, tariff: tariff.clone() }),
-                line("server", CostBasis::Answers { component: 1, tariff }),
+                line("users", answers(0, tariff.clone())),
+                line("server", answers(1, tariff)),
             ],
             unpriced: vec!["db".into()],
         });

@@ -4,6 +4,7 @@
 
 use std::sync::Arc;
 
+use super::changes;
 use super::document::{Document, WarmupConfig};
 use super::flow::{self, Flow, Problem};
 use super::idle;
@@ -11,8 +12,7 @@ use super::lint::{Places, lint, unseen};
 use super::prices::Prices;
 use super::regions::{self, Copy};
 use super::trouble::Trouble;
-use crate::components::call::Access;
-use crate::components::config::{Common, DataConfig, MachineConfig};
+use crate::components::config::{Common, MachineConfig};
 use crate::components::names::{Aside, Meaning, Planner};
 use crate::components::topology::{
     ComponentFacts, ComponentId, DataId, DataPlan, MachinePlan, OperationFacts, OperationId,
@@ -26,7 +26,7 @@ use crate::language::expression::{Expression, is_reserved};
 use crate::language::{Diagnostics, Spanned};
 use crate::policy::autoscale::divided;
 use crate::policy::network::Place;
-use crate::random::{Owners, Popularity, PopularityConfig, Sampler};
+use crate::random::{Owners, Popularity, Sampler};
 use crate::units::{Bytes, Count, Duration};
 use crate::world::faults::FaultPlan;
 use crate::world::users::config::OperationConfig;
@@ -99,9 +99,12 @@ pub fn compile(document: &Document, out: &mut Diagnostics) -> Option<Scenario> {
     };
     compiler.planner.sizes.push(1.0);
     compiler.names();
-    let components = compiler.components();
+    let mut components = compiler.components();
     let users = super::load::plan(document, shrink, &compiler.activity, &mut compiler.planner);
     let faults = compiler.faults();
+    if let Some(components) = &mut components {
+        changes::plan(document, &mut compiler.planner, components);
+    }
     compiler.claim();
     let Compiler { planner, places, prices, .. } = compiler;
     let Planner { mut topology, sizes, out, .. } = planner;
@@ -122,7 +125,7 @@ pub fn compile(document: &Document, out: &mut Diagnostics) -> Option<Scenario> {
             _ => {}
         }
     }
-    written_and_changing(document, &topology, &flow, out);
+    changes::written_and_changing(document, &topology, &flow, out);
     idle::standstill(document, &topology, &components, &flow, &users, out);
     if out.has_errors() {
         return None;
@@ -229,27 +232,6 @@ fn report(
     }
 }
 
-/// Reports items that change by themselves and are written, too: whose version would be newer?
-fn written_and_changing(
-    document: &Document,
-    topology: &Topology,
-    flow: &Flow,
-    out: &mut Diagnostics,
-) {
-    for (index, (name, data)) in document.data.iter().enumerate() {
-        let written = flow
-            .rates
-            .keys()
-            .any(|visit| visit.data == Some(DataId::new(index)) && visit.access == Access::Write);
-        if topology.data[index].changes.is_some() && written {
-            let message =
-                format!("the items of `{}` are written and change by themselves", name.value);
-            out.error("E0504", data.value.changes.span, message)
-                .help("remove `changes`, or put what is written into another data set");
-        }
-    }
-}
-
 /// Decides for each machine whether its jobs can ever outnumber its cores.
 fn share_machines(topology: &mut Topology, components: &[ComponentPlan]) {
     let places: Vec<Vec<Place>> = topology.components.iter().map(|c| c.places.clone()).collect();
@@ -305,8 +287,9 @@ impl Compiler<'_, '_> {
                 self.planner.out.error("E0504", data.items.span, message);
             }
             let items = ((items as f64 / self.shrink).round() as u64).max(1);
-            let popularity = self.popularity(data, items);
-            let changes = self.changes(data);
+            let activity = (&self.activity, self.shrink);
+            let popularity = super::load::popularity(data, items, activity, self.planner.out);
+            let changes = changes::period(data, self.planner.out);
             let before = self.planner.topology.data.last();
             let first = before.map_or(0, |last: &DataPlan| last.first + last.items);
             self.planner.topology.data.push(DataPlan {
@@ -331,37 +314,11 @@ impl Compiler<'_, '_> {
             self.planner.homes.push(home);
         }
         super::visits::sessions(self.document, &self.activity, &mut self.planner);
-        for (name, _) in self.document.faults.iter() {
-            self.name(name, Meaning::Fault);
+        let changes = self.document.changes.iter().map(|(name, _)| (name, Meaning::Change));
+        let faults = self.document.faults.iter().map(|(name, _)| (name, Meaning::Fault));
+        for (name, meaning) in faults.chain(changes) {
+            self.name(name, meaning);
         }
-    }
-
-    /// The time between two changes of an item by itself.
-    fn changes(&mut self, data: &DataConfig) -> Option<Duration> {
-        let rate = data.changes.value.0;
-        if rate > 1e6 {
-            let message = "an item changes a million times a second at most";
-            self.planner.out.error("E0504", data.changes.span, message);
-        }
-        (rate > 0.0).then(|| Duration(((1e9 / rate).round() as i64).max(1)))
-    }
-
-    /// How often each item of a data set is asked for.
-    fn popularity(&mut self, data: &DataConfig, items: u64) -> Arc<Popularity> {
-        let law = &data.popularity;
-        let error = match (&law.value, self.shrink == 1.0) {
-            (PopularityConfig::Weights(_), false) => {
-                "a list of weights is for all items and cannot be shrunk".to_owned()
-            }
-            (law, _) => match law.plan(items, &self.activity) {
-                Ok(popularity) => return Arc::new(popularity),
-                Err(error) => error,
-            },
-        };
-        if data.items.finite() != Some(0) {
-            self.planner.out.error("E0504", law.span, error);
-        }
-        Arc::new(Popularity::uniform(items))
     }
 
     fn name(&mut self, name: &Spanned<String>, meaning: Meaning) {

@@ -1,5 +1,6 @@
 //! The document: the top-level keys of a scenario, and how a run is made.
 
+use super::changes::ChangeConfig;
 use super::prices::PricesConfig;
 use super::regions::RegionConfig;
 use crate::components::ComponentConfig;
@@ -41,6 +42,8 @@ config! {
         network: Option<NetworkConfig> = "none",
         /// What goes wrong.
         faults: Names<FaultConfig> = "{}",
+        /// What is done on purpose.
+        changes: Names<ChangeConfig> = "{}",
         /// What things cost. Without it there is a bill where a machine has a type or a price.
         prices: Option<PricesConfig> = "none",
         /// What the owner wants: judged, and sets the exit code.
@@ -53,7 +56,6 @@ config! {
     }
     unbuilt {
         policies: "named policies of calls",
-        changes: "what is done on purpose",
         monitoring: "monitors",
         responders: "people and automation",
         alerts: "alert rules",

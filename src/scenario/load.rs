@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use super::document::Document;
 use crate::components::call::Access;
+use crate::components::config::DataConfig;
 use crate::components::names::Planner;
 use crate::components::topology::{Chooser, ComponentId, LinkId, OperationId, users};
 use crate::language::{Diagnostics, Span, Spanned};
-use crate::random::Popularity;
+use crate::random::{Popularity, PopularityConfig};
 use crate::units::{Count, Duration, Rate};
 use crate::world::users::config::{ActivityConfig, OperationConfig, UsersConfig};
 use crate::world::users::load::{LoadsPlan, Source, UserOperation, UsersPlan};
@@ -108,6 +109,30 @@ pub(super) fn activity(config: &UsersConfig, shrink: f64) -> Arc<Popularity> {
             Popularity::zipf(count, exponent.0).expect("the exponent was checked when read")
         }
     })
+}
+
+/// How often each of so many items of a data set is asked for, given that of the users and by how
+/// much these were shrunk.
+pub(super) fn popularity(
+    data: &DataConfig,
+    items: u64,
+    (activity, shrink): (&Arc<Popularity>, f64),
+    out: &mut Diagnostics,
+) -> Arc<Popularity> {
+    let law = &data.popularity;
+    let error = match (&law.value, shrink == 1.0) {
+        (PopularityConfig::Weights(_), false) => {
+            "a list of weights is for all items and cannot be shrunk".to_owned()
+        }
+        (law, _) => match law.plan(items, activity) {
+            Ok(popularity) => return Arc::new(popularity),
+            Err(error) => error,
+        },
+    };
+    if data.items.finite() != Some(0) {
+        out.error("E0504", law.span, error);
+    }
+    Arc::new(Popularity::uniform(items))
 }
 
 /// Below which number the ids of so many users are.

@@ -2,6 +2,7 @@
 //!
 //! It turns text into a [`Plan`](crate::world::Plan) and knows nothing of running it.
 
+mod changes;
 pub mod codes;
 pub mod compile;
 pub mod document;

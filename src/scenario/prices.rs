@@ -36,7 +36,6 @@ config! {
         rows: Price,
     }
     unbuilt {
-        cdn: "bytes from edge caches",
         cross_region: "bytes between regions",
         queue: "requests of a queue",
         logs: "bytes of logs",
@@ -86,6 +85,9 @@ const MEAN_TO_PEAK: f64 = 0.4;
 const WRITTEN: &str = "the scenario";
 /// The row for bytes to the users.
 const EGRESS: &str = "egress";
+/// The row for bytes to the users from edge caches, and for each answer there.
+const EDGE: &str = "cdn";
+const EDGE_CALLS: &str = "cdn_requests";
 
 /// A price table as a scenario has it.
 pub(super) struct Prices {
@@ -210,11 +212,22 @@ impl Prices {
             }
             if let Some(traffic) = &config.traffic.value {
                 let (tariff, source) = self.tariff(&traffic.0);
-                let basis = CostBasis::Answers { component: number, tariff };
+                let without = Vec::new();
+                let basis = CostBasis::Answers { component: number, without, tariff };
                 lines.push(line(name, &traffic.0, source, basis));
             }
         }
         all_priced || price.is_some() || common.host.value.is_some()
+    }
+
+    /// The lines of an edge cache, which is paid by what it answers.
+    fn edge(&self, name: &Spanned<String>, component: usize, lines: &mut Vec<CostLinePlan>) {
+        let (tariff, source) = self.tariff(EDGE);
+        let basis = CostBasis::Answers { component, without: Vec::new(), tariff };
+        lines.push(line(name, EDGE, source, basis));
+        let (tariff, source) = self.tariff(EDGE_CALLS);
+        let each = tariff.steps[0].1 / 1e6;
+        lines.push(line(name, EDGE_CALLS, source, CostBasis::Calls { component, each }));
     }
 
     /// The lines of a document's bill; none where nothing has a price and none was asked for.
@@ -227,7 +240,7 @@ impl Prices {
         out: &mut Diagnostics,
     ) -> Option<CostPlan> {
         let (mut lines, mut unpriced) = (Vec::new(), Vec::new());
-        let mut on_hosts = Vec::new();
+        let (mut on_hosts, mut edges) = (Vec::new(), Vec::new());
         for (name, host) in document.hosts.iter() {
             match self.month(&host.value) {
                 Some((row, Row { source, .. }, month)) => {
@@ -240,6 +253,10 @@ impl Prices {
         for (index, copy) in copies.iter().enumerate() {
             let name = &Spanned::new(copy.name.clone(), copy.base.span);
             let payer = Payer { name, number: index + 1, room: copy.config.room() };
+            if payer.room.users_trip().is_some() {
+                edges.push((name.clone(), payer.number));
+                continue;
+            }
             let each = sizes[payer.number] * shrink;
             if !self.component(&payer, each, &mut lines, out) {
                 unpriced.push(copy.name.clone());
@@ -249,9 +266,12 @@ impl Prices {
             return None;
         }
         unpriced.extend(on_hosts);
+        edges.iter().for_each(|(name, number)| self.edge(name, *number, &mut lines));
+        let edges = edges.into_iter().map(|(_, number)| number).collect();
         let (tariff, source) = self.tariff(EGRESS);
         let users = Spanned::new("users".to_owned(), document.users.span);
-        lines.push(line(&users, EGRESS, source, CostBasis::Answers { component: 0, tariff }));
+        let basis = CostBasis::Answers { component: 0, without: edges, tariff };
+        lines.push(line(&users, EGRESS, source, basis));
         let diurnal = matches!(document.users.profile.value, ProfileConfig::Diurnal(_));
         let usual = if diurnal { 1.0 } else { MEAN_TO_PEAK };
         let config = self.config.as_ref();

@@ -4,7 +4,7 @@ use super::regions::Copy;
 use crate::components::Role;
 use crate::components::config::{Address, Part};
 use crate::components::names::{Meaning, Planner};
-use crate::components::topology::{ComponentId, users};
+use crate::components::topology::{ComponentFacts, ComponentId, users};
 use crate::language::{Span, Spanned};
 use crate::units::Count;
 use crate::world::faults::{FaultConfig, FaultPlan, Target};
@@ -67,8 +67,11 @@ impl Trouble<'_, '_, '_> {
         let all = |fits: &dyn Fn(crate::policy::network::Place) -> bool| {
             let components = topology.components.iter().enumerate().skip(1);
             let named = &self.planner.named;
-            let components =
-                components.filter(|(index, _)| !named.contains_key(&ComponentId::new(*index)));
+            // Name servers and points of presence stand elsewhere.
+            let here = |(index, facts): &(usize, &ComponentFacts)| {
+                !named.contains_key(&ComponentId::new(*index)) && facts.users_trip.is_none()
+            };
+            let components = components.filter(here);
             let hit = components.flat_map(|(index, facts)| {
                 let nodes = facts.places.iter().enumerate().filter(|(_, place)| fits(**place));
                 let target = move |(node, _): (usize, _)| {

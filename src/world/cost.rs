@@ -52,10 +52,19 @@ pub enum CostBasis {
         /// Dollars a month for one at full size.
         month: f64,
     },
+    /// The calls that a component answers.
+    Calls {
+        /// The component by number.
+        component: usize,
+        /// Dollars for each.
+        each: f64,
+    },
     /// The bytes that a component answers with; component 0 is the users, and what they get.
     Answers {
         /// The component by number.
         component: usize,
+        /// Components, by number, whose answers are paid otherwise and are part of these.
+        without: Vec<usize>,
         /// Dollars by the amount.
         tariff: Tariff,
     },

@@ -191,6 +191,7 @@ impl RoomConfig for CdnConfig {
             held,
             shield,
             push: (self.mode.value == Mode::Push).then_some(push),
+            purges: Vec::new(),
             if_error: self.stale_if_error.value,
             while_revalidate: self.stale_while_revalidate.value,
             versioned: self.versioned.value,

@@ -20,5 +20,5 @@ mod plan;
 mod pops;
 
 pub use config::CdnConfig;
-pub use plan::{CdnPlan, Held, PushPlan};
+pub use plan::{CdnPlan, Held, PurgePlan, PushPlan};
 pub use pops::Cdn;

@@ -7,7 +7,7 @@ use crate::components::facts::{Facts, Visit};
 use crate::components::figures::Declared;
 use crate::components::store::{Shape, warm};
 use crate::components::topology::{ComponentId, DataId, LinkId, OperationId, Topology};
-use crate::units::Duration;
+use crate::units::{Duration, Instant};
 
 /// What a lookup finds.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -23,6 +23,19 @@ pub enum Held {
 pub struct PushPlan {
     /// From a change or a purge until all pops have the item again.
     pub delay: Duration,
+}
+
+/// Copies that are thrown away at an instant.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct PurgePlan {
+    /// When.
+    pub at: Instant,
+    /// Of which data set; none for all.
+    pub data: Option<DataId>,
+    /// The share of the items.
+    pub share: f64,
+    /// Tells its draws from those of other purges.
+    pub salt: u64,
 }
 
 /// What never changes about an edge cache.
@@ -42,6 +55,8 @@ pub struct CdnPlan {
     pub shield: Option<Shape>,
     /// Contents that are given to the pops.
     pub push: Option<PushPlan>,
+    /// Copies that are thrown away on purpose.
+    pub purges: Vec<PurgePlan>,
     /// So long an old copy serves when the origin fails.
     pub if_error: Duration,
     /// So long an old copy serves while a new one is fetched.

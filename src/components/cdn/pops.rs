@@ -1,8 +1,10 @@
 //! The state of an edge cache: what each pop holds, and the way of a call through it.
 
 use std::collections::BTreeSet;
+use std::ops::Range;
+use std::sync::Arc;
 
-use super::plan::{Alone, CdnPlan, Held, is_kept};
+use super::plan::{Alone, CdnPlan, Held, PurgePlan, is_kept};
 use crate::components::Room;
 use crate::components::call::{Access, Call, CallKey, flag};
 use crate::components::caller::Ask;
@@ -21,6 +23,7 @@ const HIT: u64 = salt("edge hit");
 const WARM: u64 = salt("edge warm start");
 const EVICTION: u64 = salt("edge eviction");
 const ORIGIN: u64 = salt("edge origin");
+const PURGE: u64 = salt("edge purge");
 const SHIELD: u64 = salt("edge shield");
 const REFRESH: u64 = salt("edge refresh");
 
@@ -48,6 +51,17 @@ struct Kept {
     late: Duration,
 }
 
+/// What is to happen at an instant.
+#[derive(Clone)]
+enum Errand {
+    /// A node is given all that is pushed.
+    PushAll,
+    /// A node is given these items.
+    Push(Arc<[u64]>),
+    /// Copies are thrown away everywhere.
+    Purge(PurgePlan),
+}
+
 /// An edge cache in one replication.
 pub struct Cdn<'p> {
     plan: &'p CdnPlan,
@@ -57,8 +71,7 @@ pub struct Cdn<'p> {
     pipes: Vec<Pipe>,
     /// By pop, the items that are fetched in the background.
     refreshing: Vec<BTreeSet<u64>>,
-    /// Pushes on their way to one node: all that is pushed to it, or these items.
-    pushes: Vec<Option<Vec<u64>>>,
+    errands: Vec<Errand>,
     lookups: CountSeries,
     hits: CountSeries,
     stale: CountSeries,
@@ -78,13 +91,17 @@ impl<'p> Cdn<'p> {
             contents: Vec::new(),
             pipes: pipes.unwrap_or_default(),
             refreshing: vec![BTreeSet::new(); pops],
-            pushes: Vec::new(),
+            errands: Vec::new(),
             lookups: CountSeries::new(windows),
             hits: CountSeries::new(windows),
             stale: CountSeries::new(windows),
             draws,
         };
         let Held::Contents(shape) = plan.held else { return cdn };
+        for purge in &plan.purges {
+            let wait = Duration(purge.at.0 - cx.now().0);
+            cdn.later(cx, wait, 0..1, Errand::Purge(*purge));
+        }
         let shapes = std::iter::repeat_n(shape, pops).chain(plan.shield);
         for (node, shape) in shapes.enumerate() {
             cdn.contents.push(Contents::new(shape, draws.child(EVICTION).child(node as u64)));
@@ -348,18 +365,34 @@ impl<'p> Cdn<'p> {
         cx.wake(call, pipe.send(now, bytes));
     }
 
-    /// Schedules a push to all nodes, or one.
-    fn push_later(
-        &mut self,
-        cx: &mut Cx<'_>,
-        nodes: std::ops::Range<u16>,
-        items: Option<Vec<u64>>,
-    ) {
-        let Some(push) = self.plan.push else { return };
-        let word = self.pushes.len() as u32;
-        self.pushes.push(items);
+    /// Schedules an errand to some nodes.
+    fn later(&mut self, cx: &mut Cx<'_>, wait: Duration, nodes: Range<u16>, errand: Errand) {
+        let word = self.errands.len() as u32;
+        self.errands.push(errand);
         for node in nodes {
-            cx.later(push.delay, self.plan.id, node, word);
+            cx.later(wait, self.plan.id, node, word);
+        }
+    }
+
+    /// Throws copies away at all nodes; what is pushed comes again.
+    fn purge(&mut self, cx: &mut Cx<'_>, purge: PurgePlan) {
+        let key = cx.root.child(PURGE).child(purge.salt);
+        let chosen = |dense: u64| purge.share >= 1.0 || key.child(dense).draw().chance(purge.share);
+        let mut gone = Vec::new();
+        for (number, set) in cx.topology.data.iter().enumerate() {
+            if purge.data.is_none_or(|data| data.index() == number) {
+                gone.extend((set.first..set.first + set.items).filter(|&dense| chosen(dense)));
+            }
+        }
+        let size = |item| cx.topology.item_bytes(item);
+        for contents in &mut self.contents {
+            for &dense in &gone {
+                contents.remove(dense, &size);
+            }
+        }
+        if let Some(push) = self.plan.push {
+            let nodes = 0..self.contents.len() as u16;
+            self.later(cx, push.delay, nodes, Errand::Push(gone.into()));
         }
     }
 }
@@ -404,14 +437,14 @@ impl Room for Cdn<'_> {
         cx.cancelled(call);
     }
 
-    /// What was pushed has come to a node.
     fn on_event(&mut self, cx: &mut Cx<'_>, instance: u16, word: u32) {
-        if cx.status(self.plan.id, instance) != Status::Up {
-            return;
-        }
-        match self.pushes[word as usize].clone() {
-            Some(items) => self.push(cx, usize::from(instance), &items),
-            None => self.push_all(cx, usize::from(instance)),
+        let node = usize::from(instance);
+        let up = cx.status(self.plan.id, instance) == Status::Up;
+        match self.errands[word as usize].clone() {
+            Errand::Purge(purge) => self.purge(cx, purge),
+            Errand::Push(items) if up => self.push(cx, node, &items),
+            Errand::PushAll if up => self.push_all(cx, node),
+            Errand::Push(_) | Errand::PushAll => {}
         }
     }
 
@@ -427,7 +460,9 @@ impl Room for Cdn<'_> {
 
     /// It is given its contents anew, where contents are pushed.
     fn on_started(&mut self, cx: &mut Cx<'_>, instance: u16) {
-        self.push_later(cx, instance..instance + 1, None);
+        if let Some(push) = self.plan.push {
+            self.later(cx, push.delay, instance..instance + 1, Errand::PushAll);
+        }
     }
 
     fn figures(&mut self) -> Figures {

@@ -59,7 +59,7 @@ impl<'p> Service<'p> {
         }
     }
 
-    /// Goes on with a call's program at a step, and with those of the calls that get a worker by it.
+    /// Goes on with a call's program at a step, and with those of who gets a worker by it.
     #[inline(always)]
     fn go(&mut self, cx: &mut Cx<'_>, call: CallKey, pc: u16) {
         self.run(cx, call, pc);
