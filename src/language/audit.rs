@@ -12,7 +12,8 @@ use std::collections::{BTreeMap, BTreeSet};
 /// Every mistake in the types that can be reached from `root`, one line each; none is right.
 ///
 /// Checked: every default decodes, every key is documented and unique in its block together with
-/// its groups, a short key exists, nothing is both built and not, and no two types share a name.
+/// its groups, a short key exists, every set of defaults is a variant's and decodes, nothing is
+/// both built and not, and no two types share a name.
 pub fn mistakes(root: Shape) -> Vec<String> {
     let mut found = Vec::new();
     let mut names: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
@@ -74,10 +75,37 @@ fn check_block(block: &BlockShape, found: &mut Vec<String>) {
     if let Some(short) = block.short.filter(|short| block.field(short).is_none()) {
         found.push(format!("{}: the short key `{short}` does not exist", block.name));
     }
+    check_presets(block, found);
     for unbuilt in block.all_unbuilt() {
         if block.field(unbuilt.name).is_some() {
             found.push(format!("{}.{}: built and not built", block.name, unbuilt.name));
         }
+    }
+}
+
+/// Each variant of the key that chooses has one set, of keys that exist and decode.
+fn check_presets(block: &BlockShape, found: &mut Vec<String>) {
+    let Some(presets) = block.presets else { return };
+    let choice = block.field(presets.key).map(|field| (field.shape)().required());
+    let variants = match choice {
+        Some(Shape::Choice(choice)) => choice.variants.iter().map(|v| v.name).collect(),
+        _ => Vec::new(),
+    };
+    let sets: Vec<&str> = presets.sets.iter().map(|(name, _)| *name).collect();
+    if variants != sets {
+        found.push(format!("{}.{}: its variants are not its sets", block.name, presets.key));
+    }
+    for (name, text) in presets.sets {
+        let set = node::fragment(text, Span::new(FileId(0), 0, 0));
+        let mut out = Diagnostics::new();
+        for (key, value) in set.value.as_map().unwrap_or_default() {
+            match block.field(&key.value) {
+                Some(field) => (field.probe)(value, &mut out),
+                None => found.push(format!("{}: `{name}` sets `{}`", block.name, key.value)),
+            }
+        }
+        let mistakes = out.iter().map(|one| format!("{}: `{name}`: {}", block.name, one.message));
+        found.extend(mistakes);
     }
 }
 
@@ -123,6 +151,7 @@ mod tests {
     use super::*;
     use crate::config;
     use crate::language::Decode;
+    use crate::language::presets::Presets;
     use crate::language::sample::Document;
     use crate::units::Duration;
 
@@ -131,9 +160,11 @@ mod tests {
         assert_eq!(mistakes(Document::shape()), Vec::<String>::new());
     }
 
+    const SETS: Presets = Presets { key: "shared", sets: &[("some", "{ shared: 5, away: 1 }")] };
+
     config! {
         /// Wrong in every way.
-        pub struct Wrong, short = nothing {
+        pub struct Wrong, short = nothing, presets = SETS {
             /// A default without unit.
             pause: Duration = "20",
             undocumented: bool = "false",
@@ -175,6 +206,9 @@ mod tests {
                 "Wrong.shared: declared twice",
                 "Wrong.pause: default `20`: `20` needs a unit",
                 "Wrong: the short key `nothing` does not exist",
+                "Wrong.shared: its variants are not its sets",
+                "Wrong: `some` sets `away`",
+                "Wrong: `some`: `5` is not true or false",
                 "Wrong.pause: built and not built",
                 "Group: two types have this name",
             ]

@@ -10,7 +10,8 @@
 /// Spanned<Type>`. `in 1..=64` after the default is the range of its whole numbers, `source "…"`
 /// says where the default comes from. A key that is a word of
 /// Rust is written raw, `r#in`. `short = key` names the key that a scalar in place of the block
-/// sets; `check = function` runs `fn(&Self, Span, &mut Diagnostics)` on the decoded block;
+/// sets; `presets = TABLE` names sets of defaults, one of which a key chooses;
+/// `check = function` runs `fn(&Self, Span, &mut Diagnostics)` on the decoded block;
 /// `others` takes all keys that are no fields, as a table; `include` adds the keys of other blocks
 /// at the same level; `unbuilt` lists the keys that the language has and this version does not.
 #[macro_export]
@@ -18,7 +19,8 @@ macro_rules! config {
     (
         $(#[doc = $doc:literal])*
         $(#[derive($($derive:ident),*)])?
-        pub struct $Name:ident $(, short = $short:ident)? $(, check = $check:path)? {
+        pub struct $Name:ident $(, short = $short:ident)? $(, presets = $presets:path)?
+        $(, check = $check:path)? {
             $(
                 $(#[doc = $field_doc:literal])*
                 $field:ident : $ty:ty = $presence:tt $(in $from:literal ..= $to:literal)?
@@ -64,6 +66,7 @@ macro_rules! config {
                     ),
                     groups: &[$($(|| <$Group as $crate::language::Block>::SHAPE),*)?],
                     unbuilt: $crate::config!(@unbuilt $($($unbuilt : $about),*)?),
+                    presets: $crate::config!(@option $(&$presets)?),
                 };
 
             // A block may consist of groups only, or have no key at all.

@@ -6,6 +6,7 @@
 use super::containers::Table;
 use super::diagnostic::Diagnostics;
 use super::node::{self, Entry, Node};
+use super::presets;
 use super::shape::{BlockShape, ChoiceShape, KindedShape, Presence, Shape, Unbuilt, VerbShape};
 use super::source::{Span, Spanned};
 use super::suggest::did_you_mean;
@@ -180,7 +181,8 @@ pub fn read_table<B: Block>(
     tag: Option<&str>,
     out: &mut Diagnostics,
 ) -> Option<B> {
-    let mut reader = Reader::new(entries, span, out);
+    let laid = presets::lay(B::SHAPE, entries);
+    let mut reader = Reader::new(laid.as_deref().unwrap_or(entries), span, out);
     tag.and_then(|tag| reader.take(tag));
     let value = B::read(&mut reader, out);
     reader.finish(B::SHAPE, out);

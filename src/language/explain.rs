@@ -4,6 +4,7 @@
 //! the key are shown. A word that is no path is looked up as a kind, verb, variant or type.
 //! Knows no key of the language.
 
+use super::presets::Presets;
 use super::range;
 use super::shape::{Field, KindedShape, Presence, Shape, Table, Unbuilt, VerbShape, doc_text};
 use super::suggest::did_you_mean;
@@ -13,8 +14,7 @@ use std::fmt::Write;
 pub fn explain(root: Shape, path: &str) -> Result<String, String> {
     let segments: Vec<&str> = path.split('.').filter(|segment| !segment.is_empty()).collect();
     let mut places = Vec::new();
-    let here =
-        Place { crumbs: Vec::new(), within: String::new(), field: None, shape: root, doc: "" };
+    let here = Place::new(Vec::new(), root, "");
     let (mut deepest, mut names) = (0, Vec::new());
     follow(here, &segments, &mut places, &mut |depth, known| {
         if depth > deepest || names.is_empty() {
@@ -57,22 +57,28 @@ struct Place {
     /// The kind or verb passed on the way.
     within: String,
     field: Option<&'static Field>,
+    /// What the values of the field stand for.
+    presets: Option<&'static Presets>,
     shape: Shape,
     /// Of a kind, verb or variant.
     doc: &'static str,
 }
 
 impl Place {
+    fn new(crumbs: Vec<&'static str>, shape: Shape, doc: &'static str) -> Place {
+        Place { crumbs, within: String::new(), field: None, presets: None, shape, doc }
+    }
+
     fn step(&self, crumb: &'static str, shape: Shape) -> Place {
         let mut crumbs = self.crumbs.clone();
         crumbs.push(crumb);
-        Place { crumbs, within: self.within.clone(), field: None, shape, doc: "" }
+        Place { within: self.within.clone(), ..Place::new(crumbs, shape, "") }
     }
 
     fn inside(&self, shape: Shape, within: &str) -> Place {
         let crumbs = self.crumbs.clone();
         let within = if within.is_empty() { self.within.clone() } else { within.to_string() };
-        Place { crumbs, within, field: self.field, shape, doc: self.doc }
+        Place { within, field: self.field, ..Place::new(crumbs, shape, self.doc) }
     }
 }
 
@@ -93,7 +99,8 @@ fn follow(
         Shape::Block(block) => match block.field(segment) {
             Some(field) => {
                 let step = place.step(field.name, (field.shape)());
-                follow(Place { field: Some(field), ..step }, rest, found, missed);
+                let presets = block.presets.filter(|presets| presets.key == field.name);
+                follow(Place { field: Some(field), presets, ..step }, rest, found, missed);
             }
             None => match block.others {
                 Some(others) => found.push(place.step("KEY", others())),
@@ -151,8 +158,7 @@ fn tables(
 fn find_word(root: Shape, segments: &[&str], found: &mut Vec<Place>) {
     let (word, rest) = (segments[0], &segments[1..]);
     let mut start = |crumb, shape, doc| {
-        let place = Place { crumbs: vec![crumb], within: String::new(), field: None, shape, doc };
-        follow(place, rest, found, &mut |_, _| {});
+        follow(Place::new(vec![crumb], shape, doc), rest, found, &mut |_, _| {});
     };
     for shape in root.reachable() {
         match shape {
@@ -218,6 +224,9 @@ impl Place {
             }
         }
         children(&mut text, self.shape);
+        for (name, set) in self.presets.iter().flat_map(|presets| presets.sets) {
+            let _ = writeln!(text, "\n  {name} sets\n    {set}");
+        }
         text
     }
 }

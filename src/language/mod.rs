@@ -18,6 +18,7 @@ pub mod expression;
 pub mod merge;
 pub mod node;
 pub mod path;
+pub mod presets;
 pub mod print;
 pub mod range;
 pub mod render;

@@ -5,6 +5,7 @@
 
 use super::diagnostic::Diagnostics;
 use super::node::Node;
+use super::presets::Presets;
 use super::range::Range;
 use super::source::Spanned;
 use std::collections::BTreeSet;
@@ -83,6 +84,8 @@ pub struct BlockShape {
     pub groups: &'static [fn() -> &'static BlockShape],
     /// Keys that the language has, but this version does not.
     pub unbuilt: &'static [Unbuilt],
+    /// Sets of defaults that one of its keys chooses from.
+    pub presets: Option<&'static Presets>,
 }
 
 /// One key of a block.
