@@ -10,6 +10,7 @@ mod cache_writes;
 mod cost;
 mod data;
 mod database;
+mod engines;
 mod run;
 mod service;
 mod staleness;

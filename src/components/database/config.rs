@@ -1,6 +1,7 @@
 //! A database as it is written.
 
 use super::DatabasePlan;
+use super::engine::{Engine, PRESETS};
 use super::mesh::PRIMARIES_MAX;
 use super::plan::{Copies, FailoverPlan, LegsPlan, Mode, QuorumPlan, ReplicationPlan};
 use crate::components::call::Access;
@@ -20,7 +21,10 @@ use crate::{choice, config};
 
 config! {
     /// Keeps items: connections, statements on its cores, memory, disk, log, copies on replicas.
-    pub struct DatabaseConfig {
+    pub struct DatabaseConfig, presets = PRESETS {
+        /// A product, or a sort of them, as a set of defaults of the keys below; what is written
+        /// beside it wins, key by key.
+        engine: Option<Engine> = "none",
         /// Core time of one statement that reads.
         query: Distribution = "0.5ms" source "Stack Overflow 2016: 1.2 ms wall; split by choice",
         /// Core time of one statement that writes; as `query` when left out.
@@ -52,7 +56,6 @@ config! {
         common: Common,
     }
     unbuilt {
-        engine: "engines as sets of defaults",
         sharding: "sharding",
     }
 }
@@ -308,26 +311,19 @@ impl DatabaseConfig {
             out.error("E0504", self.common.instances.span, "a database is one component")
                 .help("copies of its items are `replicas: 3`");
         }
-        let replicas = self.replicas.value.count;
         let replication = &self.replication.value;
         let quorum = replication.mode.value == ModeConfig::Quorum;
         let all = self.replicas.value.all();
         let nodes = all + self.primaries() as u64;
         if self.primary.value.is_none() {
-            if !quorum {
-                out.error("E0504", replication.mode.span, "without a primary there are quorums")
-                    .help("write `replication: { mode: quorum, write: 2, read: 2 }`");
-            }
-            if all == 0 {
-                out.error("E0504", replicas.span, "a store without a primary has `replicas`");
-            }
+            self.check_leaderless(out);
         } else if let Some(answer) = &replication.answer.value {
             let _ = answer;
             out.error("E0504", replication.answer.span, "`answer` has no effect with a primary")
                 .help("it belongs to `primary: none`");
         }
         for (key, votes) in [("write", replication.write), ("read", replication.read)] {
-            if quorum && !(1..=nodes).contains(&votes.value) {
+            if quorum && nodes > 0 && !(1..=nodes).contains(&votes.value) {
                 let message = format!("`{key}: {}` of {nodes} nodes", votes.value);
                 out.error("E0504", votes.span, message).help(format!("give 1 to {nodes}"));
             }
@@ -338,6 +334,32 @@ impl DatabaseConfig {
         if all == 0 && !matches!(self.reads_from.value, ReadsFromConfig::Primary) {
             out.error("E0504", self.reads_from.span, "there are no replicas to read from")
                 .help("give `replicas: 2`, or leave `reads_from` out");
+        }
+    }
+
+    /// Reports what a store without a primary cannot be.
+    fn check_leaderless(&self, out: &mut Diagnostics) {
+        let engine = self.engine.span;
+        if let Some(name @ ("postgresql" | "mysql")) = self.engine.value.map(Engine::name) {
+            out.error("E0504", self.primary.span, format!("`{name}` has a primary"))
+                .note(engine, "the engine")
+                .help("`engine: key_value` is a store without a primary");
+            return;
+        }
+        let mut refuse = |span, message: &str, help: &str| {
+            let error = out.error("E0504", span, message).help(help);
+            if self.engine.value.is_some() {
+                error.note(engine, "this engine has no primary");
+            }
+        };
+        let mode = self.replication.value.mode;
+        if mode.value != ModeConfig::Quorum {
+            let help = "write `replication: { mode: quorum, write: 2, read: 2 }`";
+            refuse(mode.span, "without a primary there are quorums", help);
+        }
+        if self.replicas.value.all() == 0 {
+            let message = "a store without a primary has `replicas`";
+            refuse(self.replicas.value.count.span, message, "");
         }
     }
 

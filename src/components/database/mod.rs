@@ -7,7 +7,7 @@
 //! at a time, each taking everyone who waits at its start. A primary whose log replicas follow,
 //! received in order, applied with their own parallelism on the cores that their readers need; whom
 //! a commit waits for; which copy a reader sees; failover with the writes that it loses. Without a
-//! primary: coordinators that wait for enough copies.
+//! primary: coordinators that wait for enough copies. Engines as sets of defaults of all this.
 //! **Counts**: `stale_reads` (of all reads), `lag` (from commit to application), `backlog` (writes
 //! not yet applied), `lost_writes` (acknowledged and gone after a failover), utilisation of the
 //! primary and of the replicas apart.
@@ -17,6 +17,7 @@
 mod cluster;
 mod commit;
 mod config;
+mod engine;
 mod failover;
 mod leaderless;
 mod log;
