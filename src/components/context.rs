@@ -402,14 +402,18 @@ fn routes(
     hops: &[Hop],
     ledger: &Ledger,
 ) -> Vec<Route> {
-    let from = topology.place(link.caller, instance);
-    let home = instance;
+    let place = topology.place(link.caller, instance);
+    let home = place.map_or(instance, |place| place.region);
+    // From the edge it is as far as from its users.
+    let edge = topology.components[link.caller.index()].users_trip.is_some();
+    let from = place.filter(|_| !edge);
     let route = |&(component, instance): &(ComponentId, u16)| {
         let to = topology.components[component.index()].places[instance as usize];
         let regions = topology.regions();
         let hop = match from {
             Some(from) => hop(topology, from, to),
-            None if to.region == home => users_hop(topology, component),
+            None if to.region == home && !edge => users_hop(topology, component),
+            None if to.region == home => USERS_HOP,
             None => {
                 let pair = home as usize * regions + to.region as usize;
                 (FAR_HOPS + regions * regions + pair) as u8
