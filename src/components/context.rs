@@ -451,8 +451,7 @@ fn users_hop(topology: &Topology, component: ComponentId) -> u8 {
         return USERS_HOP;
     }
     let before = facts[..component.index()].iter().filter(own).count();
-    let regions = topology.regions();
-    (FAR_HOPS + 2 * regions * regions + before) as u8
+    (FAR_HOPS + 2 * topology.network.between_regions.len() + before) as u8
 }
 
 /// The hop between two places.

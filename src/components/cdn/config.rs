@@ -44,7 +44,7 @@ config! {
         /// What becomes of calls that nothing kept can answer: writes, and calls without an item.
         passes: Passes = "none",
         /// What users do when their pop is dead.
-        fallback: Fallback = "none",
+        fallback: EdgeFallback = "none",
         /// A copy that is not fresh any more serves for so long when the origin fails.
         stale_if_error: Duration = "0s",
         /// A copy that is not fresh any more serves for so long, while a new one is fetched.
@@ -88,7 +88,7 @@ choice! {
 choice! {
     /// What users do when their point of presence is dead.
     #[derive(Copy, PartialEq, Eq)]
-    pub enum Fallback {
+    pub enum EdgeFallback {
         /// They fail.
         none: Nothing,
         /// They turn to the origin.
@@ -155,7 +155,7 @@ impl RoomConfig for CdnConfig {
     }
 
     fn aside(&self, planner: &mut Planner<'_>) -> Aside {
-        let falls_back = self.fallback.value == Fallback::Origin;
+        let falls_back = self.fallback.value == EdgeFallback::Origin;
         let origin = falls_back.then(|| planner.component(&self.origin.0, self.origin.span));
         Aside { pops: Some(self.pops.value as u16), fallback: origin.flatten(), ..Aside::default() }
     }
