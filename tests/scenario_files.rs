@@ -91,27 +91,47 @@ fn every_case_carries_its_figures_its_source_and_an_explanation() {
     }
 }
 
+fn keys(value: &Value) -> Vec<String> {
+    value.as_object().into_iter().flat_map(|map| map.keys().cloned()).collect()
+}
+
+/// How many there are, when and where; whom they turn to with an operation; and operations that
+/// nobody knows before, such as signing in. What the product has stays what it is.
+fn users_of_a_stage(name: &str, users: &Value, product: &[String]) {
+    const MAY: [&str; 5] = ["count", "profile", "sessions", "regions", "operations"];
+    for key in keys(users) {
+        assert!(MAY.contains(&key.as_str()), "{name}: the product has users.{key}");
+    }
+    let operations = users.get("operations").unwrap_or(&Value::Null);
+    for operation in keys(operations).iter().filter(|operation| product.contains(operation)) {
+        let written = keys(&operations[operation.as_str()]);
+        assert_eq!(written, ["entry"], "{name}: the product has users.operations.{operation}");
+    }
+}
+
 #[test]
 fn a_stage_holds_architecture_only() {
+    let files_of = |wanted: &str| files("scenarios").into_iter().find(|(name, _)| name == wanted);
+    let product = files_of("product").expect("the product is shipped").1;
+    let product = keys(&product["users"]["operations"]);
     for (name, stage) in files("scenarios") {
         if !name.starts_with("stage") {
             continue;
         }
         assert_eq!(chain(&name).last().map(String::as_str), Some("product"), "{name}: its base");
         for (key, value) in &stage {
-            let keys = |value: &Value| -> Vec<String> {
-                value.as_object().into_iter().flat_map(|map| map.keys().cloned()).collect()
-            };
             match key.as_str() {
-                "users" => assert_eq!(keys(value), ["count"], "{name}: the product has the users"),
+                "users" => users_of_a_stage(&name, value, &product),
                 "data" => {
                     for (set, value) in value.as_object().expect("data sets") {
                         assert_eq!(keys(value), ["in"], "{name}: the product has data.{set}");
                     }
                 }
                 "components" => {
-                    let has_steps = value.get("web").is_some_and(|web| web.get("handle").is_some());
-                    assert!(!has_steps, "{name}: the product has the work of a page");
+                    let steps = value.get("web").and_then(|web| web.get("handle"));
+                    let steps = keys(steps.unwrap_or(&Value::Null));
+                    let known = steps.iter().find(|name| product.contains(name));
+                    assert_eq!(known, None, "{name}: the product has the work of a page");
                 }
                 "slo" => panic!("{name}: the product has the promises"),
                 _ => {}

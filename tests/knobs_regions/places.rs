@@ -139,3 +139,51 @@ fn an_outage_silences_everything_in_its_place_and_nothing_else() {
         }
     }
 }
+
+#[test]
+fn a_policy_of_calls_holds_for_every_copy_of_whom_it_names() {
+    let users = "regions: { us: 50%, eu: 50% }, client: { timeout: 1s }";
+    // A balancer that gives up after 500 us on services that take a millisecond.
+    let lb = |calls: &str| {
+        let text = two("us: {}, eu: {}", users, "", "").replace("entry: web", "entry: lb");
+        let lb = format!("components:\n  lb: {{ kind: load_balancer, to: web, {calls} }}\n");
+        let trial = run(&text.replace("components:\n", &lb));
+        let failed: u64 = trial.observed.users.iter().map(UserLedger::failed_total).sum();
+        let offered: u64 = trial.observed.users.iter().map(|ledger| ledger.offered).sum();
+        failed as f64 / offered as f64
+    };
+    assert_eq!(lb("work: 0s"), 0.0);
+    assert_eq!(lb("work: 0s, calls: { web: { timeout: 2500us } }"), 1.0);
+}
+
+#[test]
+fn every_copy_of_a_service_goes_past_its_dead_cache() {
+    let trial = |fallback: &str| {
+        let text = format!(
+            "\
+users:
+  rate: 50/s
+  arrivals: even
+  regions: {{ us: 50%, eu: 50% }}
+  client: {{ timeout: 1s }}
+entry: web
+regions: {{ us: {{}}, eu: {{}} }}
+data: {{ items: {{ items: 10, in: cache }} }}
+components:
+  web:
+    kind: service
+    calls: {{ cache: {{ timeout: 50ms {fallback} }} }}
+    handle: {{ default: [ {{ read: items }} ] }}
+  cache: {{ kind: cache, over: db, capacity: 10 }}
+  db: {{ kind: database, primary: {{ in: us }}, query: 1us }}
+network: {{ within_zone: 0s, links: {{ us <-> eu: {{ rtt: 0s }} }} }}
+faults: {{ gone: {{ at: 5s, for: 5s, outage: cache }} }}
+run: {{ duration: 20s, warmup: 0s }}
+"
+        );
+        let trial = run(&text);
+        trial.observed.users.iter().map(UserLedger::failed_total).collect::<Vec<_>>()
+    };
+    assert_eq!(trial(", fallback: over"), [0, 0]);
+    assert!(trial("").iter().all(|&failed| failed > 100), "{:?}", trial(""));
+}

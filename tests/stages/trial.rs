@@ -3,7 +3,7 @@
 use simscale::experiment::summary::Summary;
 use simscale::experiment::verdict::Verdict;
 use simscale::experiment::{Control, Extend, prepare};
-use simscale::language::{Decode, Diagnostics, RenderOptions, path, render};
+use simscale::language::{Decode, Diagnostics, Node, RenderOptions, path, render};
 use simscale::scenario::document::ClaimConfig;
 use simscale::scenario::file::{Loaded, Request, load};
 use simscale::scenario::layers::Setting;
@@ -17,6 +17,19 @@ const REQUESTS: f64 = 50_000.0;
 /// So long at most: a single user would take days to send as many.
 const DURATION_MAX_S: f64 = 4.0 * 3600.0;
 
+/// What a stage with a day goes without in a trial, which is short and all of it the peak: requests
+/// come at its rate from the start, instead of visits that begin with the run, and the servers are
+/// as many as the autoscaler may order.
+const PEAK: [&str; 7] = [
+    "users.profile",
+    "users.sessions",
+    "users.operations.sign_in",
+    "components.sessions",
+    "components.web.sessions",
+    "components.web.autoscale",
+    "components.web.handle.sign_in",
+];
+
 /// Requests simulated by all trials, for the line that says what they cost.
 static SIMULATED: AtomicU64 = AtomicU64::new(0);
 
@@ -28,13 +41,27 @@ pub struct Trial {
 }
 
 impl Trial {
-    /// The stage as it is, but for its faults and expectations.
+    /// The stage as it is.
+    pub fn whole(stage: &'static str) -> Trial {
+        Trial { stage, settings: Vec::new() }
+    }
+
+    /// The same, but for its faults, changes and expectations.
     pub fn of(stage: &'static str) -> Trial {
-        let trial = Trial { stage, settings: Vec::new() };
+        let trial = Trial::whole(stage);
         let tree = &trial.load().scenarios[0].tree;
-        let written = ["faults", "expect"].into_iter().filter(|key| path::get(tree, key).is_some());
-        let without: Vec<String> = written.map(|key| format!("{key}=null")).collect();
-        Trial { settings: without, ..trial }
+        let written = |key: &&str| path::get(tree, key).is_some();
+        let without = ["faults", "changes", "expect"].into_iter().filter(written);
+        let mut settings: Vec<String> = without.map(|key| format!("{key}=null")).collect();
+        if let Some(most) = path::get(tree, "components.web.autoscale.max") {
+            let there = PEAK.into_iter().filter(written);
+            settings.extend(there.map(|key| format!("{key}=null")));
+            let Node::Text { text, .. } = &most.value else {
+                panic!("{stage}: a number of servers")
+            };
+            settings.push(format!("components.web.instances={text}"));
+        }
+        Trial { settings, ..trial }
     }
 
     /// The same with more values laid over it.

@@ -146,7 +146,7 @@ impl LoadBalancerConfig {
                 .error("E0504", name.span, "one policy serves all backends of a balancer")
                 .help("keep one entry of `calls`");
         }
-        let known = targets.iter().find_map(|&target| calls.get(planner.name_of(target)));
+        let known = targets.iter().find_map(|&target| calls.get(planner.bare_name_of(target)));
         if let Some(config) = known
             && !matches!(config.value.balance.value, BalanceConfig::RoundRobin)
         {

@@ -77,7 +77,7 @@ impl Builder<'_, '_, '_> {
     /// Whether a lookup that fails goes on to the component behind the cache.
     fn falls_back(&self, target: ComponentId) -> bool {
         let calls = &self.config.caller.calls.value;
-        let written = calls.get(self.planner.name_of(target));
+        let written = calls.get(self.planner.bare_name_of(target));
         written.is_some_and(|config| config.value.fallback.value.is_some())
     }
 
