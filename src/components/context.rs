@@ -358,14 +358,11 @@ impl<'p> Cx<'p> {
         self.machines[machine.index()].cores.busy(tenant as usize, now)
     }
 
-    /// Nanoseconds of operation slots that a machine's disk has used so far.
-    pub fn disk_busy_ns(&self, machine: MachineId) -> i64 {
-        self.machines[machine.index()].disk.busy()
-    }
-
-    /// Nanoseconds that a machine's network interface needs for what was sent so far.
-    pub fn nic_busy_ns(&self, machine: MachineId) -> i64 {
-        self.machines[machine.index()].nic.as_ref().map_or(0, Pipe::busy)
+    /// Nanoseconds for which a machine's disk and its network interface were busy until an instant
+    /// after which they were handed nothing.
+    pub fn devices_busy_ns(&self, machine: MachineId, until: Instant) -> [i64; 2] {
+        let Machine { disk, nic, .. } = &self.machines[machine.index()];
+        [disk.busy(until), nic.as_ref().map_or(0, |pipe| pipe.busy(until))]
     }
 
     /// The observation ends: closes the gauges and books the times of the calls still present.

@@ -27,9 +27,15 @@ impl Pipe {
         Duration(self.free_at.0 - now.0)
     }
 
-    /// Nanoseconds that everything handed in so far takes.
-    pub fn busy(&self) -> i64 {
-        self.busy
+    /// Nanoseconds in which bytes went through until an instant; none were handed in after it.
+    pub fn busy(&self, until: Instant) -> i64 {
+        self.busy - (self.free_at.0 - until.0).max(0)
+    }
+
+    /// What is not through yet is gone.
+    pub fn clear(&mut self, now: Instant) {
+        self.busy = self.busy(now);
+        self.free_at = self.free_at.min(now);
     }
 }
 
@@ -46,6 +52,10 @@ mod tests {
             .to_vec();
         // Through at 2, 5, 6 and 10 ms.
         assert_eq!(sent, [2, 4, 2, 1]);
+        assert_eq!([9, 10, 20].map(|at| pipe.busy(ms(at)) / 1_000_000), [6, 7, 7]);
+        pipe.send(ms(20), 8e3);
+        pipe.clear(ms(23));
+        assert_eq!((pipe.send(ms(24), 1e3).0, pipe.busy(ms(30))), (1_000_000, 11_000_000));
         assert_eq!(Pipe::new(f64::INFINITY).send(ms(5), 1e9), Duration(0));
     }
 }

@@ -281,9 +281,9 @@ impl Device {
         Instant(start.0 + latency.0)
     }
 
-    /// Nanoseconds of operation slots used so far.
-    pub fn busy(&self) -> i64 {
-        self.busy
+    /// Nanoseconds of operation slots used until an instant; none were handed in after it.
+    pub fn busy(&self, until: Instant) -> i64 {
+        self.busy - (self.free_at.0 - until.0).max(0)
     }
 }
 

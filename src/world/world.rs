@@ -176,7 +176,7 @@ impl<'p> World<'p> {
             let border = self.border;
             if border.0 == 0 {
                 self.cx.count_present(0);
-                self.devices_before = self.devices_busy();
+                self.devices_before = self.devices_busy(border);
             }
             for index in 1..self.plan.topology.components.len() {
                 let busy = self.cx.busy_ns_at(ComponentId::new(index), border);
@@ -190,7 +190,7 @@ impl<'p> World<'p> {
             self.note_parts(border);
             if border == end {
                 self.cx.count_present(1);
-                self.devices_after = self.devices_busy();
+                self.devices_after = self.devices_busy(border);
                 self.ended = true;
                 break;
             }
@@ -224,10 +224,9 @@ impl<'p> World<'p> {
         }
     }
 
-    fn devices_busy(&self) -> Vec<[i64; 2]> {
+    fn devices_busy(&self, border: Instant) -> Vec<[i64; 2]> {
         let machines = (0..self.plan.topology.machines.len()).map(MachineId::new);
-        let busy = |machine| [self.cx.disk_busy_ns(machine), self.cx.nic_busy_ns(machine)];
-        machines.map(busy).collect()
+        machines.map(|machine| self.cx.devices_busy_ns(machine, border)).collect()
     }
 
     fn finish(mut self) -> Observations {
