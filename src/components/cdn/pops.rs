@@ -448,8 +448,11 @@ impl Room for Cdn<'_> {
         }
     }
 
-    fn on_crash(&mut self, _cx: &mut Cx<'_>, instance: u16) {
+    fn on_crash(&mut self, cx: &mut Cx<'_>, instance: u16) {
         let node = usize::from(instance);
+        if let Some(pipe) = self.pipes.get_mut(node) {
+            pipe.clear(cx.now());
+        }
         if let Some(contents) = self.contents.get_mut(node) {
             contents.clear();
         }
