@@ -6,7 +6,7 @@ use crate::components::call::Access;
 use crate::components::facts::{Facts, Visit};
 use crate::components::figures::Declared;
 use crate::components::store::{Shape, warm};
-use crate::components::topology::{ComponentId, DataId, LinkId, OperationId, Topology};
+use crate::components::topology::{ComponentId, DataId, DataPlan, LinkId, OperationId, Topology};
 use crate::units::{Duration, Instant};
 
 /// What a lookup finds.
@@ -67,7 +67,8 @@ pub struct CdnPlan {
     pub passes: bool,
     /// Of one pop; none without a limit.
     pub bytes_per_second: Option<f64>,
-    /// By data set the reads per second before the start; none for a cold one.
+    /// By data set the reads per second, for what a long run leaves and what is pushed; none for a
+    /// cold one.
     pub warm: Option<Vec<(DataId, f64)>>,
 }
 
@@ -82,6 +83,26 @@ impl CdnPlan {
             }
         }
         *warm = sums.into_iter().collect();
+    }
+
+    /// The items that are read here, those that are read most often first.
+    pub(super) fn by_popularity<'a>(
+        &'a self,
+        topology: &'a Topology,
+    ) -> impl Iterator<Item = u64> + 'a {
+        let mut sets: Vec<(&DataPlan, f64, u64)> = Vec::new();
+        for &(data, reads) in self.warm.iter().flatten().filter(|set| set.1 > 0.0) {
+            sets.push((&topology.data[data.index()], reads, 0));
+        }
+        std::iter::from_fn(move || {
+            let left = sets.iter_mut().filter(|(set, _, rank)| *rank < set.items);
+            let often = |(set, reads, rank): &(&DataPlan, f64, u64)| {
+                reads * set.popularity.probability(*rank)
+            };
+            let (set, _, rank) = left.reduce(|a, b| if often(b) > often(a) { b } else { a })?;
+            *rank += 1;
+            Some(set.first + *rank - 1)
+        })
     }
 
     /// Whether something kept can answer such a call.

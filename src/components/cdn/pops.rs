@@ -56,7 +56,7 @@ struct Kept {
 enum Errand {
     /// A node is given all that is pushed.
     PushAll,
-    /// A node is given these items.
+    /// A node is given these items, which are in order.
     Push(Arc<[u64]>),
     /// Copies are thrown away everywhere.
     Purge(PurgePlan),
@@ -134,26 +134,17 @@ impl<'p> Cdn<'p> {
         }
     }
 
-    /// Gives a node the most popular items of all data sets, as many as fit.
+    /// Gives a node the most popular of all items that are read here, as many as fit.
     fn push_all(&mut self, cx: &Cx<'_>, node: usize) {
-        let items: Vec<u64> = cx
-            .topology
-            .data
-            .iter()
-            .flat_map(|set| {
-                let first = set.first;
-                (0..set.items).map(move |item| first + item)
-            })
-            .collect();
-        self.push(cx, node, &items);
+        self.push(cx, node, |_| true);
     }
 
-    /// Gives a node items, those of each data set in the order of their popularity, while they fit.
-    fn push(&mut self, cx: &Cx<'_>, node: usize, items: &[u64]) {
+    /// Gives a node the most popular of some items, as many as fit.
+    fn push(&mut self, cx: &Cx<'_>, node: usize, which: impl Fn(u64) -> bool) {
         let size = |item| cx.topology.item_bytes(item);
         let now = cx.now();
         let contents = &mut self.contents[node];
-        for &dense in items {
+        for dense in self.plan.by_popularity(cx.topology).filter(|&dense| which(dense)) {
             if !contents.has_room(dense, &size) {
                 break;
             }
@@ -442,7 +433,9 @@ impl Room for Cdn<'_> {
         let up = cx.status(self.plan.id, instance) == Status::Up;
         match self.errands[word as usize].clone() {
             Errand::Purge(purge) => self.purge(cx, purge),
-            Errand::Push(items) if up => self.push(cx, node, &items),
+            Errand::Push(items) if up => {
+                self.push(cx, node, |dense| items.binary_search(&dense).is_ok());
+            }
             Errand::PushAll if up => self.push_all(cx, node),
             Errand::Push(_) | Errand::PushAll => {}
         }
