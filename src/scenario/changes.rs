@@ -94,6 +94,31 @@ pub(super) fn period(data: &DataConfig, out: &mut Diagnostics) -> Option<Duratio
     (rate > 0.0).then(|| Duration(((1e9 / rate).round() as i64).max(1)))
 }
 
+/// Reports items that are pushed to the edge and written: who would push them again?
+pub(super) fn written_and_pushed(
+    document: &Document,
+    components: &[ComponentPlan],
+    flow: &Flow,
+    out: &mut Diagnostics,
+) {
+    for (index, (name, _)) in document.data.iter().enumerate() {
+        let of = |access: Access| {
+            let visits = flow.rates.keys();
+            visits.filter(move |one| one.data == Some(DataId::new(index)) && one.access == access)
+        };
+        let pushed = of(Access::Read).any(|visit| {
+            let room = visit.component.index().checked_sub(1).map(|room| &components[room]);
+            matches!(room, Some(ComponentPlan::Cdn(cdn)) if cdn.push.is_some())
+        });
+        if pushed && of(Access::Write).next().is_some() {
+            let message =
+                format!("the items of `{}` are pushed to the edge and written", name.value);
+            out.error("E0504", name.span, message)
+                .help("writes are not pushed: let the edge have `mode: pull`, with a `ttl`");
+        }
+    }
+}
+
 /// Reports items that change by themselves and are written, too: whose version would be newer?
 pub(super) fn written_and_changing(
     document: &Document,

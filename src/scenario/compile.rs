@@ -126,6 +126,7 @@ pub fn compile(document: &Document, out: &mut Diagnostics) -> Option<Scenario> {
         }
     }
     changes::written_and_changing(document, &topology, &flow, out);
+    changes::written_and_pushed(document, &components, &flow, out);
     idle::standstill(document, &topology, &components, &flow, &users, out);
     if out.has_errors() {
         return None;

@@ -15,7 +15,7 @@
 //! itself or was written when the read began.
 //! **Leaves out**: core time, misses of one item that wait for each other (request collapsing),
 //! users who are led to another pop when theirs is dead, the old names that versioned items leave
-//! behind, parts of files.
+//! behind, writes that are pushed, parts of files.
 
 mod config;
 mod plan;
