@@ -108,7 +108,10 @@ pub fn compile(document: &Document, out: &mut Diagnostics) -> Option<Scenario> {
     compiler.claim();
     let Compiler { planner, places, prices, .. } = compiler;
     let Planner { mut topology, sizes, out, .. } = planner;
-    let cost = prices.plan(document, &copies, shrink, &sizes, out);
+    let entries = users.iter().flat_map(|users| users.operations.iter().map(|one| one.entry));
+    let entered = entries.flat_map(|link| &topology.links[link.index()].targets);
+    let entered = entered.map(|(component, _)| component.index()).collect();
+    let cost = prices.plan(document, &copies, shrink, &sizes, &entered, out);
     if out.has_errors() && !before {
         return None;
     }

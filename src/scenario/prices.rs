@@ -5,7 +5,7 @@
 //! traffic between zones, support, taxes, and every free allowance. What has no price is listed,
 //! not counted as nothing.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::document::Document;
 use super::regions::Copy;
@@ -230,13 +230,15 @@ impl Prices {
         lines.push(line(name, EDGE_CALLS, source, CostBasis::Calls { component, each }));
     }
 
-    /// The lines of a document's bill; none where nothing has a price and none was asked for.
+    /// The lines of a document's bill; none where nothing has a price and none was asked for. What
+    /// the edge answers takes the place of egress where users are who it answers: `entered`.
     pub(super) fn plan(
         &self,
         document: &Document,
         copies: &[Copy<'_>],
         shrink: f64,
         sizes: &[f64],
+        entered: &BTreeSet<usize>,
         out: &mut Diagnostics,
     ) -> Option<CostPlan> {
         let (mut lines, mut unpriced) = (Vec::new(), Vec::new());
@@ -267,7 +269,8 @@ impl Prices {
         }
         unpriced.extend(on_hosts);
         edges.iter().for_each(|(name, number)| self.edge(name, *number, &mut lines));
-        let edges = edges.into_iter().map(|(_, number)| number).collect();
+        let edges = edges.into_iter().map(|(_, number)| number);
+        let edges = edges.filter(|number| entered.contains(number)).collect();
         let (tariff, source) = self.tariff(EGRESS);
         let users = Spanned::new("users".to_owned(), document.users.span);
         let basis = CostBasis::Answers { component: 0, without: edges, tariff };
