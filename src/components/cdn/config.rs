@@ -104,6 +104,8 @@ config! {
     }
 }
 
+/// The time to live unless the scenario says.
+const DAY: Duration = Duration(86_400_000_000_000);
 /// From a change until all pops have it, unless the scenario says.
 const PUSH_DELAY: Duration = Duration(30_000_000_000);
 
@@ -204,6 +206,12 @@ impl RoomConfig for CdnConfig {
 }
 
 impl CdnConfig {
+    /// Whether a time to live is written that is not the default.
+    fn has_own_ttl(&self) -> bool {
+        let ttl = self.ttl.value.as_ref().map(TtlConfig::plan);
+        ttl.is_some_and(|ttl| ttl.of != DAY || ttl.jitter > 0.0 || ttl.sliding)
+    }
+
     fn has_shield(&self) -> bool {
         !matches!(self.shield.value, Shield::Plain(false))
     }
@@ -235,14 +243,20 @@ impl CdnConfig {
             let help = "`mode: push` gives items to all pops";
             wrong(planner, "push_delay", self.push_delay.span, "with `mode: pull`", help);
         }
-        let timeless = self.ttl.value.is_none();
+        let pushed = self.mode.value == Mode::Push;
+        if pushed && self.has_own_ttl() {
+            let help = "what is pushed does not grow old; it is pushed again when it changes";
+            wrong(planner, "ttl", self.ttl.span, "with `mode: push`", help);
+        }
+        let timeless = self.ttl.value.is_none() || pushed;
         for (key, written) in [
             ("stale_if_error", &self.stale_if_error),
             ("stale_while_revalidate", &self.stale_while_revalidate),
         ] {
             if written.value.0 > 0 && timeless {
-                let help = "without a `ttl` a copy is always fresh";
-                wrong(planner, key, written.span, "without a `ttl`", help);
+                let what = if pushed { "with `mode: push`" } else { "without a `ttl`" };
+                let help = "such a copy is always fresh";
+                wrong(planner, key, written.span, what, help);
             }
         }
     }
@@ -280,6 +294,7 @@ impl CdnConfig {
             ("mode", self.mode.span, self.mode.value != Mode::Pull),
             ("shield", self.shield.span, self.has_shield()),
             ("start", self.start.span, self.start.value != StartConfig::Warm),
+            ("ttl", self.ttl.span, self.has_own_ttl()),
             ("versioned", self.versioned.span, self.versioned.value),
             ("stale_if_error", self.stale_if_error.span, self.stale_if_error.value.0 > 0),
             (
