@@ -415,8 +415,10 @@ impl<'p> Users<'p> {
         let plan = &self.plan.operations[frame.operation.index()];
         let dead = matches!(failure.cause, Cause::Refused | Cause::Crashed | Cause::Unreachable);
         let entries = &cx.topology.links[plan.entry.index()].targets;
-        let there = |&(entry, _): &(ComponentId, u16)| {
-            failure.at == entry || failure.waiting_for == Some(entry)
+        // An entry that is alive and has waited in vain for a dead component is not dead itself.
+        let there = |&(entry, _): &(ComponentId, u16)| match failure.waiting_for {
+            Some(awaited) => awaited == entry,
+            None => failure.at == entry,
         };
         let Some(link) = plan.fallback.filter(|_| dead && entries.iter().any(there)) else {
             return false;
