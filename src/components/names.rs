@@ -300,20 +300,28 @@ impl<'d> Planner<'d> {
     ) -> LinkId {
         let written = calls.get(self.bare_name_of(target)).map(|config| &config.value);
         let mut policy = written.map(CallConfig::plan).unwrap_or_default();
+        self.one_node(target, &mut policy);
         if let Some(nodes) = self.ring_nodes(target) {
-            // A key has one node, up or down.
-            if let Some(retries) = &mut policy.retries {
-                retries.other_instance = false;
-            }
             return self.link_to(caller, &[target], policy, |names| ring(names, nodes));
         }
-        if let Some(pops) = self.asides.get(target.index()).and_then(|aside| aside.pops) {
-            return self.link_to(caller, &[target], policy, |names| by_user(names, pops));
+        if self.asides.get(target.index()).is_some_and(|aside| aside.pops.is_some()) {
+            let (_, names): (Vec<_>, Vec<_>) = self.instances_of(&[target]).into_iter().unzip();
+            let choice = self.users_choice(&[target], &names);
+            return self.link_to(caller, &[target], policy, |_| choice);
         }
         let balance = written.map_or(&BalanceConfig::RoundRobin, |call| &call.balance.value);
         self.link_to(caller, &[target], policy, |names| {
             balance.plan(vec![1.0; names.len()], false, names)
         })
+    }
+
+    /// A key has one node of a cache, and a user one point of presence, up or down.
+    pub fn one_node(&self, target: ComponentId, policy: &mut CallPolicy) {
+        let aside = self.asides.get(target.index());
+        let placed = aside.is_some_and(|aside| aside.cache || aside.pops.is_some());
+        if let (true, Some(retries)) = (placed, &mut policy.retries) {
+            retries.other_instance = false;
+        }
     }
 
     /// For a cache: the points of each of its nodes on the ring that places keys.
@@ -322,13 +330,20 @@ impl<'d> Planner<'d> {
         Some(aside.virtual_nodes)
     }
 
-    /// How users choose among the instances of a component that they call.
-    pub fn users_choice(&self, target: ComponentId, names: &[String]) -> BalancePlan {
-        let pops = self.asides.get(target.index()).and_then(|aside| aside.pops);
-        match (self.ring_nodes(target), pops) {
-            (Some(nodes), _) => ring(names, nodes),
-            (None, Some(pops)) => by_user(names, pops),
-            (None, None) => BalancePlan::round_robin(names.len()),
+    /// How users choose among the instances of a component that they call, or of its copies.
+    pub fn users_choice(&self, targets: &[ComponentId], names: &[String]) -> BalancePlan {
+        let pops = |target: ComponentId| self.asides.get(target.index())?.pops;
+        match self.ring_nodes(targets[0]) {
+            Some(nodes) => ring(names, nodes),
+            None if pops(targets[0]).is_some() => {
+                let nodes = targets.iter().flat_map(|&target| {
+                    let pops = pops(target).unwrap_or(0);
+                    let instances = self.topology.components[target.index()].instances();
+                    (0..instances).map(move |instance| instance < pops)
+                });
+                by_user(names, &nodes.collect::<Vec<_>>())
+            }
+            None => BalancePlan::round_robin(names.len()),
         }
     }
 
@@ -403,11 +418,11 @@ impl<'d> Planner<'d> {
     }
 }
 
-/// Users on a hash ring of the first so many nodes.
-fn by_user(names: &[String], pops: u16) -> BalancePlan {
+/// Users on a hash ring of those nodes that are points of presence.
+fn by_user(names: &[String], is_pop: &[bool]) -> BalancePlan {
     let strategy = Strategy::ConsistentHash { by: HashBy::User };
     let mut plan = BalancePlan::new(strategy, vec![1.0; names.len()], false, names, POP_POINTS);
-    plan.ring.retain(|&(_, node)| node < pops);
+    plan.ring.retain(|&(_, node)| is_pop[usize::from(node)]);
     plan
 }
 

@@ -9,11 +9,12 @@ use super::outcome::Cause;
 use crate::engine::arena::Id;
 use crate::engine::processor::Sharing;
 use crate::engine::stream::{DrawKey, salt};
-use crate::policy::balance::BalancePlan;
+use crate::policy::balance::{BalancePlan, HashBy, Strategy};
 use crate::policy::health::{EjectionPlan, HealthPlan};
 use crate::policy::network::{NetworkPlan, Place};
 use crate::policy::resolver::ResolverPlan;
 use crate::policy::retry::RetryPlan;
+use crate::policy::ring;
 use crate::random::{Owners, Popularity, Sampler};
 use crate::units::Duration;
 
@@ -176,6 +177,10 @@ impl LinkPlan {
         let inside = |&(component, instance): &(ComponentId, u16)| {
             topology.place(component, instance).is_some_and(|place| place.region == region)
         };
+        if self.balance.strategy == (Strategy::ConsistentHash { by: HashBy::User }) {
+            let mut ring = ring::from_point(&self.balance.ring, ring::user_point(user));
+            return ring.find(|&backend| inside(&self.targets[usize::from(backend)])).unwrap_or(0);
+        }
         let here = self.targets.iter().enumerate().filter(|(_, target)| inside(target));
         let count = here.clone().count() as u64;
         if count == 0 {

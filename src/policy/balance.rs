@@ -589,7 +589,9 @@ impl Balancer {
     fn on_ring(&self, ring: &[(u64, u16)], point: u64, avoid: Option<u16>) -> u16 {
         let found = ring::from_point(ring, point)
             .find(|&backend| self.is_eligible(backend) && Some(backend) != avoid);
-        found.unwrap_or(self.eligible[0])
+        // Whoever is not on the ring takes nothing, also when all that are on it are down.
+        let listed = || ring::from_point(ring, point).find(|&backend| self.is_listed(backend));
+        found.or_else(listed).unwrap_or(self.eligible[0])
     }
 }
 

@@ -211,12 +211,9 @@ fn entry(
     let (targets, chooser) = called(name, span, planner)?;
     let target = targets[0];
     let mut policy = document.users.client.plan();
-    if let (true, Some(retries)) = (planner.asides[target.index()].cache, &mut policy.retries) {
-        // A key has one node, up or down.
-        retries.other_instance = false;
-    }
+    planner.one_node(target, &mut policy);
     let (_, names): (Vec<_>, Vec<_>) = planner.instances_of(&targets).into_iter().unzip();
-    let choice = planner.users_choice(target, &names);
+    let choice = planner.users_choice(&targets, &names);
     let link = planner.link_to(users(), &targets, policy, |_| choice);
     let regions = planner.topology.regions() > 1;
     let plan = &mut planner.topology.links[link.index()];
@@ -241,13 +238,23 @@ fn called(
     Some((targets, None))
 }
 
-/// Where users turn to when an entry is dead, if it says so.
+/// Where users turn to when an entry is dead, if it says so: of several, the nearest.
 fn fallback(document: &Document, entry: LinkId, planner: &mut Planner<'_>) -> Option<LinkId> {
-    let entry = planner.topology.links[entry.index()].target();
-    let origin = planner.asides[entry.index()].fallback?;
-    let (_, names): (Vec<_>, Vec<_>) = planner.instances_of(&[origin]).into_iter().unzip();
-    let choice = planner.users_choice(origin, &names);
-    Some(planner.link_to(users(), &[origin], document.users.client.plan(), |_| choice))
+    let mut origins = Vec::new();
+    for &(entry, _) in &planner.topology.links[entry.index()].targets {
+        origins.extend(planner.asides[entry.index()].fallback);
+    }
+    origins.dedup();
+    let &first = origins.first()?;
+    let mut policy = document.users.client.plan();
+    planner.one_node(first, &mut policy);
+    let (_, names): (Vec<_>, Vec<_>) = planner.instances_of(&origins).into_iter().unzip();
+    let choice = planner.users_choice(&origins, &names);
+    let link = planner.link_to(users(), &origins, policy, |_| choice);
+    let several = planner.topology.regions() > 1;
+    let plan = &mut planner.topology.links[link.index()];
+    plan.nearest |= several && plan.chooser == Chooser::Balancer;
+    Some(link)
 }
 
 /// Reports users who would have to ask behind a cache: they have no program.

@@ -97,3 +97,18 @@ fn without_replacement_nobody_is_drawn_twice() {
     (0..64).filter(|&backend| backend != 37).for_each(|backend| balancer.opened(backend));
     assert!((0..50).all(|number| balancer.pick(&plan, choice(number)) == 37));
 }
+
+/// A backend without a point on the ring takes nothing, not even when it alone is up.
+#[test]
+fn what_is_not_on_the_ring_is_never_chosen() {
+    let names: Vec<String> = (0..3).map(|one| format!("edge.{one}")).collect();
+    let hash = Strategy::ConsistentHash { by: HashBy::User };
+    let mut plan = BalancePlan::new(hash, vec![1.0; 3], false, &names, 10);
+    plan.ring.retain(|&(_, backend)| backend < 2);
+    let mut balancer = Balancer::new(&plan);
+    (0..2).for_each(|backend| _ = balancer.set_up(backend, false));
+    for user in 0..100 {
+        let avoid = (user % 2 == 0).then_some(1);
+        assert!(balancer.pick(&plan, Choice { user, avoid, ..choice(0) }) < 2);
+    }
+}
