@@ -6,6 +6,7 @@ mod diagnostics;
 mod golden;
 mod knobs_balance;
 mod knobs_data;
+mod knobs_edge;
 mod knobs_regions;
 mod knobs_sessions;
 mod properties;

@@ -4,6 +4,7 @@
 mod calls;
 mod common_numbers;
 mod conservation;
+mod edge;
 pub mod lab;
 mod paths;
 mod systems;
