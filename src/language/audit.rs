@@ -4,6 +4,7 @@
 
 use super::diagnostic::Diagnostics;
 use super::node;
+use super::schema::definition_name;
 use super::shape::{BlockShape, Presence, Shape, key_name};
 use super::source::{FileId, Span};
 use super::values::Name;
@@ -16,19 +17,21 @@ use std::collections::{BTreeMap, BTreeSet};
 /// both built and not, and no two types share a name.
 pub fn mistakes(root: Shape) -> Vec<String> {
     let mut found = Vec::new();
-    let mut names: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    let mut names: BTreeMap<String, Vec<&str>> = BTreeMap::new();
     let mut pending = vec![root];
     while let Some(shape) = pending.pop() {
         if let Some(name) = shape.name() {
             let signature = signature(shape);
-            match names.get(name) {
+            // As the schema has it.
+            let known_as = definition_name(name);
+            match names.get(&known_as) {
                 Some(known) if *known == signature => continue,
                 Some(_) => {
                     found.push(format!("{name}: two types have this name"));
                     continue;
                 }
                 None => {
-                    names.insert(name, signature);
+                    names.insert(known_as, signature);
                 }
             }
         }

@@ -234,7 +234,7 @@ fn all_keys<'k>(tables: &'static [Table], more: &[&'k str]) -> Vec<&'k str> {
 }
 
 /// `QueueConfig` is `queue` in the schema.
-fn definition_name(name: &str) -> String {
+pub(super) fn definition_name(name: &str) -> String {
     let name = name.replace("Config", "");
     let mut snake = String::new();
     for (index, c) in name.char_indices() {

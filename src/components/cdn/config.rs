@@ -29,7 +29,7 @@ config! {
         /// How long an item stays fresh.
         ttl: Option<TtlConfig> = "1d" source "Amazon CloudFront: the default TTL is 24 hours",
         /// How items come to the pops.
-        mode: Mode = "pull",
+        mode: Delivery = "pull",
         /// With `mode: push`: from a change or a purge until all pops have the item again.
         push_delay: Option<Duration> = "none"
             source "30s with `mode: push`: a choice; vendors promise seconds to minutes",
@@ -65,7 +65,7 @@ config! {
 choice! {
     /// How items come to the points of presence.
     #[derive(Copy, PartialEq, Eq)]
-    pub enum Mode {
+    pub enum Delivery {
         /// Each pop fetches what it misses.
         pull: Pull,
         /// All pops are given the most popular items that fit, and again what has changed or was
@@ -192,7 +192,7 @@ impl RoomConfig for CdnConfig {
             pops: self.pops.value as u16,
             held,
             shield,
-            push: (self.mode.value == Mode::Push).then_some(push),
+            push: (self.mode.value == Delivery::Push).then_some(push),
             purges: Vec::new(),
             if_error: self.stale_if_error.value,
             while_revalidate: self.stale_while_revalidate.value,
@@ -235,15 +235,15 @@ impl CdnConfig {
             let message = format!("`{key}` has no effect {what}");
             planner.out.error("E0504", span, message).help(help.to_string());
         };
-        if self.mode.value == Mode::Push && self.start.value == StartConfig::Cold {
+        if self.mode.value == Delivery::Push && self.start.value == StartConfig::Cold {
             let help = "what is pushed is there from the start";
             wrong(planner, "start", self.start.span, "with `mode: push`", help);
         }
-        if self.mode.value == Mode::Pull && self.push_delay.value.is_some() {
+        if self.mode.value == Delivery::Pull && self.push_delay.value.is_some() {
             let help = "`mode: push` gives items to all pops";
             wrong(planner, "push_delay", self.push_delay.span, "with `mode: pull`", help);
         }
-        let pushed = self.mode.value == Mode::Push;
+        let pushed = self.mode.value == Delivery::Push;
         if pushed && self.has_own_ttl() {
             let help = "what is pushed does not grow old; it is pushed again when it changes";
             wrong(planner, "ttl", self.ttl.span, "with `mode: push`", help);
@@ -291,7 +291,7 @@ impl CdnConfig {
     fn check_share(&self, planner: &mut Planner<'_>) {
         let given = [
             ("eviction", self.eviction.span, self.eviction.value != EvictionConfig::Lru),
-            ("mode", self.mode.span, self.mode.value != Mode::Pull),
+            ("mode", self.mode.span, self.mode.value != Delivery::Pull),
             ("shield", self.shield.span, self.has_shield()),
             ("start", self.start.span, self.start.value != StartConfig::Warm),
             ("ttl", self.ttl.span, self.has_own_ttl()),
@@ -321,7 +321,7 @@ impl CdnConfig {
         planner: &mut Planner<'_>,
     ) -> Option<Shape> {
         // What is pushed is as new as the last push.
-        let ttl = self.ttl.value.as_ref().filter(|_| self.mode.value == Mode::Pull);
+        let ttl = self.ttl.value.as_ref().filter(|_| self.mode.value == Delivery::Pull);
         store::shape(id, capacity, &self.eviction, ttl, 1, planner)
     }
 
