@@ -20,7 +20,7 @@ const ONE_REGION: [File; 5] = [
     File { stage: "stage5", settings: &["run.replications=2"], slo: Holds },
     File { stage: "stage6", settings: &["run.shrink=40x"], slo: Holds },
     File { stage: "stage6-sticky", settings: &[], slo: Holds },
-    File { stage: "stage6-jwt", settings: &["run.shrink=100x"], slo: Holds },
+    File { stage: "stage6-jwt", settings: &["run.shrink=40x"], slo: Holds },
 ];
 
 const TWO_REGIONS: [File; 3] = [
