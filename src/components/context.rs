@@ -115,6 +115,8 @@ pub(super) struct LinkState {
     pub pool: Option<Slots>,
     pub balancer: Option<Balancer>,
     pub seen: Vec<Seen>,
+    /// By backend whether it is farther than the nearest, where only these are called; else empty.
+    pub far: Vec<bool>,
     /// Whether somebody asks which calls the balancer has open.
     pub counts: bool,
     /// What a call is marked with that is to be given back: [`flag::HELD`] or nothing.
@@ -488,6 +490,7 @@ impl LinkState {
             pool: pool.map(|pool| Slots::new(pool.size, pool.queue, Order::Fifo)),
             balancer: choice.then(|| Balancer::new(&link.balance)),
             seen: vec![Seen::default(); watched],
+            far: Vec::new(),
             counts,
             holds: if counts || pool.is_some() { flag::HELD } else { 0 },
             discarded: 0,
@@ -503,8 +506,9 @@ impl LinkState {
             topology.network.distance_ns(regions, region, to)
         };
         let least = link.targets.iter().map(distance).fold(f64::INFINITY, f64::min);
-        for (backend, target) in link.targets.iter().enumerate() {
-            balancer.set_up(backend as u16, distance(target) <= least);
+        self.far = link.targets.iter().map(|target| distance(target) > least).collect();
+        for (backend, &far) in self.far.iter().enumerate() {
+            balancer.set_up(backend as u16, !far);
         }
     }
 }

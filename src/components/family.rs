@@ -6,7 +6,7 @@
 use super::call::{ByParent, Call, CallKey, Phase, flag};
 use super::context::Cx;
 use super::event::Event;
-use super::topology::{ComponentId, LinkId};
+use super::topology::{Chooser, ComponentId, LinkId};
 use crate::engine::list::List;
 use crate::engine::stream::DrawKey;
 use crate::units::Duration;
@@ -101,7 +101,7 @@ impl Cx<'_> {
                 pool.clear();
             }
             if let Some(balancer) = &mut state.balancer {
-                balancer.clear();
+                balancer.clear(plan.chooser == Chooser::Store);
             }
             state.discarded = 0;
             let keys: Vec<CallKey> = self.calls.keys().collect();

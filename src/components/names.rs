@@ -41,6 +41,9 @@ pub enum Meaning {
     Change,
 }
 
+/// Who calls, whom, and by which name server's answers.
+type LinkKey = (ComponentId, Vec<ComponentId>, Option<u16>);
+
 /// What a cache stands in front of, as its callers need to know it.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Aside {
@@ -98,7 +101,7 @@ pub struct Planner<'d> {
     pub names: BTreeMap<String, Meaning>,
     /// Everything wrong so far.
     pub out: &'d mut Diagnostics,
-    links: BTreeMap<(ComponentId, Vec<ComponentId>), LinkId>,
+    links: BTreeMap<LinkKey, LinkId>,
 }
 
 impl<'d> Planner<'d> {
@@ -137,6 +140,13 @@ impl<'d> Planner<'d> {
             return None;
         };
         let found = self.nearest(meaning);
+        let facts = found.and_then(|id| self.topology.components.get(id.index()));
+        if facts.is_some_and(|facts| facts.kind == "dns") {
+            self.out.error("E0502", span, "a name server answers users, and nobody else").help(
+                "name the component that it stands for: what stands in a region calls the copy there",
+            );
+            return None;
+        }
         if found.is_none() {
             let message = format!("`{name}` has a copy in several regions");
             self.out.error("E0502", span, message).help(
@@ -355,13 +365,26 @@ impl<'d> Planner<'d> {
         policy: CallPolicy,
         balance: impl FnOnce(&[String]) -> BalancePlan,
     ) -> LinkId {
-        let key = (caller, targets.to_vec());
+        self.link_by(None, caller, targets, policy, balance)
+    }
+
+    /// The same by the answers of a name server, given by its number.
+    pub fn link_by(
+        &mut self,
+        names: Option<u16>,
+        caller: ComponentId,
+        targets: &[ComponentId],
+        policy: CallPolicy,
+        balance: impl FnOnce(&[String]) -> BalancePlan,
+    ) -> LinkId {
+        let key = (caller, targets.to_vec(), names);
         if let Some(&known) = self.links.get(&key) {
             return known;
         }
         let stores = &self.topology.components;
-        let chooser = match targets {
-            [one] if stores[one.index()].store.is_some() => Chooser::Store,
+        let chooser = match (names, targets) {
+            (Some(number), _) => Chooser::Names(number),
+            (None, [one]) if stores[one.index()].store.is_some() => Chooser::Store,
             _ => Chooser::Balancer,
         };
         let (targets, names): (Vec<_>, Vec<_>) = self.instances_of(targets).into_iter().unzip();

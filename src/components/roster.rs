@@ -43,8 +43,9 @@ impl Cx<'_> {
     /// Puts an instance onto the list of all callers, or takes it off: it gets no new calls.
     pub fn list(&mut self, component: ComponentId, instance: u16, listed: bool) {
         self.each_backend(component, instance, |plan, state, backend| {
-            // Health checks say when it is up.
-            let up = listed.then_some(plan.health.is_none());
+            // Health checks say when it is up, and nobody goes farther than to the nearest.
+            let near = !state.far.get(backend as usize).is_some_and(|&far| far);
+            let up = listed.then_some(plan.health.is_none() && near);
             if let Some(balancer) = &mut state.balancer {
                 balancer.list(backend, up);
             }
@@ -74,7 +75,7 @@ impl Cx<'_> {
         let topology = self.topology;
         for (link, plan) in topology.links.iter().enumerate() {
             let first = self.first_state[link] as usize;
-            let callers = topology.components[plan.caller.index()].instances().max(1) as usize;
+            let callers = usize::from(topology.callers(plan.caller));
             for (backend, &target) in plan.targets.iter().enumerate() {
                 if target == (component, instance) {
                     let states = &mut self.states[first..first + callers];

@@ -96,14 +96,17 @@ fn amount(
             calls as f64 * months(cost, observed)
         }
         CostBasis::Answers { component, without, .. } => {
-            let bytes = |component: &usize| -> f64 {
-                let calls = &observed.ledger.components[*component].operations;
-                let bytes = calls.iter().zip(&topology.operations);
-                bytes.map(|(calls, facts)| calls.completed as f64 * facts.response_bytes).sum()
+            let answered = |component: &usize, operation: usize| {
+                observed.ledger.components[*component].operations[operation].completed
             };
-            let others: f64 = without.iter().map(bytes).sum();
-            // What was on its way at an end of the measured time can be among the others alone.
-            (bytes(component) - others).max(0.0) * months(cost, observed)
+            // What came too late, or was on its way at an end, can be among the others alone.
+            let here = |operation: usize| {
+                let others: u64 = without.iter().map(|other| answered(other, operation)).sum();
+                answered(component, operation).saturating_sub(others) as f64
+            };
+            let bytes = topology.operations.iter().enumerate();
+            let bytes = bytes.map(|(operation, facts)| here(operation) * facts.response_bytes);
+            bytes.sum::<f64>() * months(cost, observed)
         }
     }
 }

@@ -359,10 +359,13 @@ impl Balancer {
             if *smoothed == 0.0 { elapsed } else { *smoothed + SMOOTHING * (elapsed - *smoothed) };
     }
 
-    /// Forgets all that it knows: the process that knew it died.
-    pub fn clear(&mut self) {
+    /// Forgets all that it knows: the process that knew it died. Where it is told by others who is
+    /// up, it is `told` so again.
+    pub fn clear(&mut self, told: bool) {
         self.open.fill(0);
-        self.up.fill(true); // What is not listed stays so.
+        if !told {
+            self.up.fill(true); // What is not listed stays so.
+        }
         self.ejected_until.fill(Instant(i64::MIN));
         self.response_ns.fill(0.0);
         self.sticky.clear();

@@ -453,6 +453,13 @@ impl Compiler<'_, '_> {
                 let machine = self.spare_machine(id);
                 return (vec![self.place(machine, 0, region)], 1.0);
             };
+            let topology = &self.planner.topology;
+            let mut tenants = topology.machines[machine].tenants.iter();
+            if tenants.any(|tenant| topology.components[tenant.index()].region != region) {
+                let message = format!("the host `{}` is one machine, in one region", host.0);
+                let error = self.planner.out.error("E0504", common.host.span, message);
+                error.help("say where the component stands: `in: …`, or give it a `machine`");
+            }
             self.planner.topology.machines[machine].tenants.push(id);
             return (vec![self.place(machine as u32, 0, region)], 1.0 / self.shrink);
         }

@@ -208,32 +208,31 @@ fn entry(
 ) -> Option<LinkId> {
     let own = own.and_then(|own| own.value.as_ref().map(|name| (name.0.as_str(), own.span)));
     let (name, span) = own.unwrap_or((&document.entry.value.0, document.entry.span));
-    let (targets, chooser) = called(name, span, planner)?;
+    let (targets, names) = called(name, span, planner)?;
     let target = targets[0];
     let mut policy = document.users.client.plan();
     planner.one_node(target, &mut policy);
-    let (_, names): (Vec<_>, Vec<_>) = planner.instances_of(&targets).into_iter().unzip();
-    let choice = planner.users_choice(&targets, &names);
-    let link = planner.link_to(users(), &targets, policy, |_| choice);
+    let (_, backends): (Vec<_>, Vec<_>) = planner.instances_of(&targets).into_iter().unzip();
+    let choice = planner.users_choice(&targets, &backends);
+    let link = planner.link_by(names, users(), &targets, policy, |_| choice);
     let regions = planner.topology.regions() > 1;
     let plan = &mut planner.topology.links[link.index()];
-    if let Some(chooser) = chooser {
-        plan.chooser = chooser;
-    } else if regions && plan.chooser == Chooser::Balancer {
+    if regions && plan.chooser == Chooser::Balancer {
         plan.nearest = true;
     }
     Some(link)
 }
 
-/// What users call under a name: a component, its copies, or what a name server stands for.
+/// What users call under a name: a component, its copies, or what a name server stands for, and
+/// the number of that.
 fn called(
     name: &str,
     span: Span,
     planner: &mut Planner<'_>,
-) -> Option<(Vec<ComponentId>, Option<Chooser>)> {
+) -> Option<(Vec<ComponentId>, Option<u16>)> {
     let targets = planner.copies(name, span)?;
     if let Some((number, named)) = planner.named.get(&targets[0]) {
-        return Some((named.clone(), Some(Chooser::Names(*number))));
+        return Some((named.clone(), Some(*number)));
     }
     Some((targets, None))
 }

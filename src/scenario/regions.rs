@@ -1,7 +1,7 @@
 //! Regions: which copies of which component there are, and how far the regions are apart.
 //!
 //! A component that says nothing about regions has a copy in each of them, `eu.web`; what spans
-//! regions (names, databases, edge caches) is one component. What differs in a region is laid over
+//! regions (names, databases) is one component. What differs in a region is laid over
 //! its copies before anything is decoded.
 
 use super::document::Document;

@@ -210,9 +210,8 @@ pub struct Occurrence {
 /// The faults of one replication.
 pub struct Faults<'p> {
     plans: &'p [FaultPlan],
-    key: DrawKey,
-    /// How often each (fault, target) has been drawn.
-    draws: Vec<Vec<u64>>,
+    /// By fault and target the key of its draws and how often it has been drawn.
+    draws: Vec<Vec<(DrawKey, u64)>>,
     /// All that has happened, in order.
     pub occurrences: Vec<Occurrence>,
     active: Vec<usize>,
@@ -223,10 +222,15 @@ pub struct Faults<'p> {
 impl<'p> Faults<'p> {
     /// The faults, none of which has happened; schedules the first of each.
     pub fn new(plans: &'p [FaultPlan], cx: &mut Cx<'_>) -> Self {
+        let key = |plan: &FaultPlan, (component, target): (ComponentId, Target)| {
+            let name = salt(&cx.topology.components[component.index()].name);
+            let key = cx.root.child(salt(&plan.name)).child(name);
+            (key.child(target.number()), 0)
+        };
+        let of = |plan: &FaultPlan| plan.targets.iter().map(|&target| key(plan, target)).collect();
         let mut faults = Self {
             plans,
-            key: cx.root,
-            draws: plans.iter().map(|plan| vec![0; plan.targets.len()]).collect(),
+            draws: plans.iter().map(of).collect(),
             occurrences: Vec::new(),
             active: Vec::new(),
             heard: 0,
@@ -248,12 +252,10 @@ impl<'p> Faults<'p> {
     }
 
     fn draw(&mut self, fault: usize, target: usize, law: &Sampler) -> Duration {
-        let plan = &self.plans[fault];
-        let turn = &mut self.draws[fault][target];
-        let number = plan.targets[target].1.number();
-        let key = self.key.child(salt(&plan.name)).child(number).child(*turn);
+        let (key, turn) = &mut self.draws[fault][target];
+        let draw = key.child(*turn);
         *turn += 1;
-        Duration(law.sample(&mut key.draw()))
+        Duration(law.sample(&mut draw.draw()))
     }
 
     /// A fault would have begun at a target that is not there: nothing happens until the next time.

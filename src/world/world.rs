@@ -153,7 +153,13 @@ impl<'p> World<'p> {
         };
         let before = || self.faults.was_hit(fault, target);
         let instance = if begins { now } else { before() };
-        let Some(instance) = instance else { return };
+        let Some(instance) = instance else {
+            // Nobody has the role now; somebody may the next time.
+            if begins {
+                self.faults.miss(&mut self.cx, fault, target);
+            }
+            return;
+        };
         if begins && self.cx.status(component, instance) == Status::Absent {
             return self.faults.miss(&mut self.cx, fault, target);
         }

@@ -115,3 +115,29 @@ fn an_edge_behind_an_edge_takes_nothing_off_the_egress() {
     near(dollars(&cost, "users", "egress"), bytes(9990.0 * 6e3, 0.09));
     near(dollars(&cost, "far", "cdn"), bytes(999.0 * 50e3, 0.085));
 }
+
+#[test]
+fn an_answer_of_the_edge_that_comes_too_late_is_not_taken_off_other_answers() {
+    let text = "\
+users:
+  rate: 100/s
+  arrivals: even
+  client: { timeout: 100ms }
+  operations:
+    file: { reads: files, weight: 50, response: 1MB }
+    page: { entry: web, weight: 50, response: 1MB }
+data: { files: { items: 10, in: edge } }
+entry: edge
+components:
+  edge: { kind: cdn, origin: web, capacity: 10, hit_latency: 300ms }
+  web: { kind: service, work: 1ms, machine: { cores: unlimited } }
+network: none
+run: { duration: 10s, warmup: 0s, replications: 1 }
+prices: { egress: $0.09/GB }
+";
+    let outcome = read(text).run(Control::default()).expect("it runs");
+    let pages = run(text).observed.ledger.components[0].operations[1].completed;
+    assert!(pages > 300, "{pages}");
+    let cost = outcome.summary.cost.expect("something has a price");
+    near(dollars(&cost, "users", "egress"), bytes(pages as f64 * 1e6, 0.09));
+}

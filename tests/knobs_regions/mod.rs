@@ -1,6 +1,7 @@
 //! Regions: copies, distances, names, outages, and stores that span them. Every knob has the effect
 //! that it names.
 
+mod copies;
 mod names;
 mod places;
 mod stores;

@@ -215,6 +215,11 @@ impl RoomConfig for CacheConfig {
         self.check(planner);
         let held = self.held(id, planner)?;
         let aside = planner.asides[id.index()];
+        if aside.over.is_none() && self.leases.value.plan().is_some() {
+            let message =
+                "`leases` has no effect: with nothing behind it the cache fetches nothing";
+            planner.out.error("E0504", self.leases.span, message).help("remove it, or give `over`");
+        }
         let asks = aside.over.is_some() && aside.asks;
         let calls = &self.caller.calls.value;
         let over = aside.over.filter(|_| asks).map(|over| planner.link(id, over, calls));

@@ -47,7 +47,8 @@ config! {
         fallback: EdgeFallback = "none",
         /// A copy that is not fresh any more serves for so long when the origin fails.
         stale_if_error: Duration = "0s",
-        /// A copy that is not fresh any more serves for so long, while a new one is fetched.
+        /// A copy at a pop that is not fresh any more serves for so long, while a new one is
+        /// fetched; the shield gives away fresh ones only.
         stale_while_revalidate: Duration = "0s",
         /// Whether a changed item has another name, so that a copy of before is never found.
         versioned: bool = "false",
@@ -223,9 +224,13 @@ impl CdnConfig {
         let machine = has(common.machine.value.is_some(), common.machine.span);
         let host = has(common.host.value.is_some(), common.host.span);
         let several = common.instances.value != Count::Finite(1);
-        for span in [machine, host, has(several, common.instances.span)].into_iter().flatten() {
+        let price = has(common.price.value.is_some(), common.price.span);
+        let instances = has(several, common.instances.span);
+        for span in [machine, host, instances, price].into_iter().flatten() {
             let message = "an edge cache is a service of points of presence, without machines";
-            planner.out.error("E0504", span, message).help("write `pops`, `capacity`, `bandwidth`");
+            planner.out.error("E0504", span, message).help(
+                "write `pops`, `capacity`, `bandwidth`; it is paid by the row `cdn` of the prices",
+            );
         }
         if self.bandwidth.value.0 <= 0.0 {
             let message = "a pop without any bandwidth never answers";

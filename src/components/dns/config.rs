@@ -106,6 +106,17 @@ impl RoomConfig for DnsConfig {
             planner.out.error("E0504", self.common.instances.span, message);
         }
         let copies = planner.copies(&self.to.value.0, self.to.span)?;
+        let comes_and_goes = |id: &ComponentId| {
+            let facts = &planner.topology.components[id.index()];
+            facts.at_start < facts.instances()
+        };
+        if copies.iter().any(comes_and_goes) {
+            let message = "a name server does not know instances that come and go";
+            planner
+                .out
+                .error("E0504", self.to.span, message)
+                .help("put a load balancer before them, and name that");
+        }
         let preferred = self.preferred(planner)?;
         let shares: f64 = self.stragglers.value.iter().map(|one| one.share.value.0).sum();
         if shares > 1.0 {
