@@ -142,9 +142,9 @@ impl<'d> Planner<'d> {
         let found = self.nearest(meaning);
         let facts = found.and_then(|id| self.topology.components.get(id.index()));
         if facts.is_some_and(|facts| facts.kind == "dns") {
-            self.out.error("E0502", span, "a name server answers users, and nobody else").help(
-                "name the component that it stands for: what stands in a region calls the copy there",
-            );
+            self.out
+                .error("E0502", span, "a name server answers users, and nobody else")
+                .help("name what it stands for: who stands in a region calls the copy there");
             return None;
         }
         if found.is_none() {

@@ -126,17 +126,13 @@ pub enum Strategy {
 impl Strategy {
     /// Whether the choice depends on the connections that are open, or on how long answers took.
     pub fn counts(&self) -> bool {
-        match self {
-            Self::RoundRobin
-            | Self::WeightedRoundRobin
-            | Self::Random
-            | Self::WeightedRandom
-            | Self::ConsistentHash { .. } => false,
+        matches!(
+            self,
             Self::LeastConnections
-            | Self::WeightedLeastConnections
-            | Self::LeastResponseTime
-            | Self::PowerOfD { .. } => true,
-        }
+                | Self::WeightedLeastConnections
+                | Self::LeastResponseTime
+                | Self::PowerOfD { .. }
+        )
     }
 }
 
