@@ -17,6 +17,7 @@ use crate::components::topology::{LinkPlan, MachinePlan};
 use crate::engine::slots::{Order, UNLIMITED};
 use crate::policy::network::Place;
 use crate::random::Sampler;
+use crate::units::Instant;
 use crate::world::users::load::Source;
 use crate::world::{Observations, Plan};
 
@@ -46,8 +47,11 @@ pub fn bottleneck(plan: &Plan, observed: &[Observations], shrink: f64) -> Option
             utilization: estimate(observed, |one| (resource.share)(one)).within(0.0, 1.0),
             limit_rps,
             limit_users: match plan.users.source {
-                Source::Open { .. } if plan.users.counted && each > 0.0 => {
-                    Some(limit_rps / each * shrink)
+                Source::Open { ref profile, .. } if plan.users.counted && each > 0.0 => {
+                    // So many that it is full when the most come, not on the average of the run.
+                    let end = Instant(plan.window.duration.0);
+                    let peak = profile.max_factor() / profile.mean_factor(Instant(0), end);
+                    Some(limit_rps / (each * peak) * shrink)
                 }
                 _ => None,
             },

@@ -303,7 +303,7 @@ pub struct Limit {
     pub utilization: Estimate,
     /// Requests per second at which all of them are busy all the time.
     pub limit_rps: f64,
-    /// Users who send that many; absent where no number of users is given.
+    /// Users who send that many when the most come; absent where no number of users is given.
     pub limit_users: Option<f64>,
 }
 

@@ -47,6 +47,14 @@ config! {
     }
 }
 
+impl ChangeConfig {
+    /// When it is done.
+    pub(super) fn at(&self) -> Duration {
+        let Self::Purge(purge) = self;
+        purge.at.value
+    }
+}
+
 /// Tells the components' plans what will be done to them.
 pub(super) fn plan(
     document: &Document,

@@ -60,6 +60,12 @@ pub(super) fn unseen(
             out.warning("W0506", name.span, message).help(help.clone());
         }
     }
+    for (name, change) in document.changes.iter() {
+        if change.value.at().0 >= duration.0 {
+            let message = format!("`{}` never happens in this run", name.value);
+            out.warning("W0506", name.span, message).help(help.clone());
+        }
+    }
     let Source::Open { profile, .. } = &users.source else { return };
     const LOOKS: i64 = 1000;
     let at = |look: i64| profile.factor_at(Instant(duration.0 / LOOKS * look));

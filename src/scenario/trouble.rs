@@ -7,7 +7,7 @@ use crate::components::names::{Meaning, Planner};
 use crate::components::topology::{ComponentFacts, ComponentId, users};
 use crate::language::{Span, Spanned};
 use crate::units::Count;
-use crate::world::faults::{FaultConfig, FaultPlan, Target};
+use crate::world::faults::{FaultConfig, FaultPlan, Target, Timing};
 
 /// Finds what faults mean.
 pub struct Trouble<'a, 'p, 'd> {
@@ -29,6 +29,12 @@ impl Trouble<'_, '_, '_> {
         let wide = matches!(fault, FaultConfig::Outage(_));
         let targets = self.targets(address, wide);
         let timing = when.timing(address.span, self.planner.out);
+        let several = targets.as_ref().is_some_and(|targets| targets.len() > 1);
+        if wide && several && matches!(timing, Some(Timing::Random { .. })) {
+            let message = "an outage comes over all of a place at once, at a time that is given";
+            let error = self.planner.out.error("E0504", address.span, message);
+            error.help("write `at`; what fails one by one, at random, is a `crash`");
+        }
         let verb = if wide { "outage" } else { "crash" };
         let what = format!("{verb} {}", address.value);
         Some(FaultPlan { name: name.into(), what, targets: targets?, silently, timing: timing? })
@@ -139,6 +145,11 @@ impl Trouble<'_, '_, '_> {
     ) -> Option<Vec<(ComponentId, Target)>> {
         debug_assert_ne!(id, users());
         let facts = &self.planner.topology.components[id.index()];
+        if facts.kind == "dns" {
+            let message = "name servers are many, and do not fail here";
+            self.planner.out.error("E0504", span, message).help("let what they name fail");
+            return None;
+        }
         let count = facts.instances();
         let led = facts.store.is_some_and(|store| store.led);
         let one = |target: Target| Some(vec![(id, target)]);

@@ -156,6 +156,14 @@ components:
     says(with("shop", hosted), "the host `box` is one machine");
     let priced = "  edge: { kind: cdn, origin: web, capacity: 1MB, price: $10/month }";
     says(with("edge", priced), "an edge cache is a service");
+    let drained = "  shop: { kind: service, work: 1ms, drain: 5s }";
+    says(with("shop", drained), "`drain` has no effect without `autoscale`");
+    let fault = |what: &str, components: &str| {
+        format!("{components}faults: {{ f: {{ {what}, mtbf: 1h, mttr: 1min }} }}")
+    };
+    says(with("dns", &fault("crash: dns", dns)), "name servers are many");
+    let back = "  back: { kind: service, work: 1ms }\n";
+    says(with("web", &fault("outage: us", back)), "an outage comes over all of a place at once");
     let leased = "  store: { kind: cache, capacity: 10, leases: true }";
     says(with("store", leased), "`leases` has no effect");
 }

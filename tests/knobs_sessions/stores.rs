@@ -223,6 +223,18 @@ fn sessions_that_cannot_be_are_refused() {
     let loaded = load(request, &mut |_| Ok(text.as_bytes().to_vec()));
     let said = loaded.diagnostics.sorted();
     assert!(said.iter().any(|d| d.code == "E0508"), "{said:?}");
+    let without = "\
+users:
+  rate: 10/s
+  sessions: { requests: 5, login: login }
+  operations: { look: {}, login: {} }
+entry: web
+components:
+  web: { kind: service, sessions: memory, handle: { look: [ work: 5ms ] } }
+";
+    let loaded = load(request, &mut |_| Ok(without.as_bytes().to_vec()));
+    let said = loaded.diagnostics.sorted();
+    assert!(said.iter().any(|d| d.message.contains("what `login` takes")), "{said:?}");
     let said = mistakes(FOUR, "memory", "");
     assert_eq!(said, ["W0509 requests do not come back to their sessions in `web`"]);
     assert!(mistakes(FOUR, "jwt", "").is_empty() && mistakes(FOUR, "redis", REDIS).is_empty());

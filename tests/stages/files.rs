@@ -24,9 +24,9 @@ const ONE_REGION: [File; 5] = [
 ];
 
 const TWO_REGIONS: [File; 3] = [
-    File { stage: "stage7", settings: &[], slo: Holds },
-    File { stage: "stage7-multi-primary", settings: &[], slo: Holds },
-    File { stage: "stage7-outage", settings: &[], slo: Fails },
+    File { stage: "stage7", settings: &["run.replications=2"], slo: Holds },
+    File { stage: "stage7-multi-primary", settings: &["run.replications=2"], slo: Holds },
+    File { stage: "stage7-outage", settings: &["run.replications=2"], slo: Fails },
 ];
 
 #[test]

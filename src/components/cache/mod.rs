@@ -7,6 +7,8 @@
 //! (Nishtala and others, Scaling Memcache at Facebook, NSDI 2013); a measured hit ratio instead of
 //! contents; warm and cold start.
 //! **Counts**: `hit_ratio`, `stale_reads`, and `lost_writes` where writes are kept back.
+//! **Takes** 22 bytes of memory for each item held in least-recently-used order, 8 more with a time
+//! to live, in each replication that runs: 1.1 and 1.6 GB for 50 million.
 //! **Leaves out**: nodes that come and go (later issues); memory lost to fragments and slabs;
 //! replicas of a node. Of writes that were on their way to the component behind it when a node died
 //! it takes for granted that they arrive.

@@ -30,7 +30,8 @@ config! {
         /// Instances that come and go with the load; `instances` is their number at the start.
         autoscale: Option<AutoscaleConfig> = "none",
         /// An instance that goes takes no new calls and has so long to finish those it has.
-        drain: Duration = "30s" source "a choice; AWS ALB's deregistration delay is 300 s",
+        drain: Option<Duration> = "none"
+            source "30s with `autoscale`: a choice; AWS ALB's deregistration delay is 300 s",
         /// Where it keeps the sessions of its users; a user without one logs in first, by the steps
         /// of the operation that `users.sessions.login` names.
         sessions: Option<SessionsConfig> = "none",
@@ -347,9 +348,16 @@ impl RoomConfig for ServiceConfig {
     }
 }
 
+/// For how long an instance that goes may finish what it has, unless the scenario says.
+const DRAIN: Duration = Duration(30_000_000_000);
+
 impl ServiceConfig {
     /// How the instances come and go; mistakes are reported.
     fn scaling(&self, id: ComponentId, planner: &mut Planner<'_>) -> Option<ScalingPlan> {
+        if self.drain.value.is_some() && self.autoscale().is_none() {
+            let message = "`drain` has no effect without `autoscale`: no instance goes";
+            planner.out.error("E0504", self.drain.span, message);
+        }
         let (config, span) = self.autoscale()?;
         let facts = &planner.topology.components[id.index()];
         let cores = facts.cores;
@@ -367,6 +375,6 @@ impl ServiceConfig {
                 .error("E0504", span, "with unlimited workers nobody ever waits")
                 .help("say how many `workers` there are, or look at `utilization`");
         }
-        Some(ScalingPlan { rule, drain: self.drain.value })
+        Some(ScalingPlan { rule, drain: self.drain.value.unwrap_or(DRAIN) })
     }
 }

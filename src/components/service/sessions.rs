@@ -157,7 +157,11 @@ impl Builder<'_, '_, '_> {
             Some(login) => {
                 let began = self.steps.iter().position(|s| matches!(s, Step::SessionBegins));
                 bodies[login.index()] = began.map_or(NO_PROGRAM, |began| began as u16 + 1);
-                self.steps.push(Step::Jump { to: entries[login.index()] });
+                self.steps.push(match entries[login.index()] {
+                    // It has no handler, which is reported where all such are.
+                    NO_PROGRAM => Step::End,
+                    to => Step::Jump { to },
+                });
             }
             None => self.begin_session(sessions),
         }
