@@ -3,11 +3,13 @@
 //! Equal summaries give equal bytes: keys stand in a fixed order and numbers are rounded to nine
 //! significant digits, far below the simulation's noise. It computes nothing.
 
-use crate::experiment::statistics::{Estimate, Value};
+mod layout;
+
 use crate::experiment::summary::{
     Bottleneck, Component, Cost, CostLine, Extra, FailurePlace, Fault, Forecast, InService, Judged,
-    Limit, Named, QUANTILES, Quantiles, Summary, Traffic,
+    Limit, QUANTILES, Quantiles, Summary, Traffic,
 };
+use layout::{estimate, named, number, value};
 use serde_json::{Map, Value as Json, json};
 
 /// The JSON Schema (draft 2020-12) of the summary.
@@ -16,15 +18,9 @@ pub const SCHEMA: &str = include_str!("summary.schema.json");
 /// The version of the format; it changes only when something is renamed or removed.
 const FORMAT: u32 = 1;
 
-/// Objects and lists that fit into so many columns stay on one line.
-const COLUMNS: usize = 100;
-
 /// The summary as JSON text that ends with a line break.
 pub fn write(summary: &Summary) -> String {
-    let mut text = String::new();
-    lay_out(&summary_of(summary), 0, 0, &mut text);
-    text.push('\n');
-    text
+    layout::text(&summary_of(summary))
 }
 
 fn summary_of(summary: &Summary) -> Json {
@@ -194,95 +190,11 @@ fn quantiles(quantiles: &Quantiles) -> Json {
     })
 }
 
-fn estimate(estimate: &Estimate) -> Json {
-    json!({
-        "mean": value(estimate.mean),
-        "ci95": estimate.ci95.map(|ends| ends.map(number)),
-    })
-}
-
-fn value(value: Value) -> Json {
-    match value {
-        Value::Finite(value) => number(value),
-        Value::Infinite => json!("none"),
-        Value::NoData => Json::Null,
-    }
-}
-
-fn named<T>(items: &Named<T>, one: impl Fn(&T) -> Json) -> Json {
-    Json::Object(items.iter().map(|(name, item)| (name.clone(), one(item))).collect())
-}
-
-/// A number rounded to nine significant digits; zero has no sign.
-fn number(number: f64) -> Json {
-    assert!(number.is_finite(), "a summary holds {number}");
-    let rounded: f64 = format!("{number:.8e}").parse().expect("a printed number is one");
-    json!(if rounded == 0.0 { 0.0 } else { rounded })
-}
-
-/// Writes a value whose first line begins at column `column`; what is short stays on one line.
-fn lay_out(json: &Json, indent: usize, column: usize, text: &mut String) {
-    let line = on_one_line(json);
-    if column + line.len() <= COLUMNS {
-        text.push_str(&line);
-        return;
-    }
-    let inner = indent + 2;
-    let mut separator = "";
-    let mut next = |text: &mut String| {
-        text.push_str(separator);
-        text.push('\n');
-        text.extend(std::iter::repeat_n(' ', inner));
-        separator = ",";
-    };
-    let close = match json {
-        Json::Object(map) => {
-            text.push('{');
-            for (key, value) in map {
-                next(text);
-                let key = format!("{}: ", Json::from(key.as_str()));
-                text.push_str(&key);
-                lay_out(value, inner, inner + key.len(), text);
-            }
-            '}'
-        }
-        Json::Array(items) => {
-            text.push('[');
-            for item in items {
-                next(text);
-                lay_out(item, inner, inner, text);
-            }
-            ']'
-        }
-        scalar => {
-            text.push_str(&scalar.to_string());
-            return;
-        }
-    };
-    text.push('\n');
-    text.extend(std::iter::repeat_n(' ', indent));
-    text.push(close);
-}
-
-fn on_one_line(json: &Json) -> String {
-    match json {
-        Json::Object(map) if !map.is_empty() => {
-            let entry = |(key, value): (&String, &Json)| {
-                format!("{}: {}", Json::from(key.as_str()), on_one_line(value))
-            };
-            format!("{{ {} }}", map.iter().map(entry).collect::<Vec<_>>().join(", "))
-        }
-        Json::Array(items) => {
-            format!("[{}]", items.iter().map(on_one_line).collect::<Vec<_>>().join(", "))
-        }
-        other => other.to_string(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::example;
     use super::*;
+    use layout::COLUMNS;
 
     fn parsed(summary: &Summary) -> Json {
         serde_json::from_str(&write(summary)).expect("a summary is JSON")
