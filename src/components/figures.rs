@@ -26,27 +26,34 @@ pub struct Declared {
     pub name: &'static str,
     /// How it is kept.
     pub sort: Sort,
+    /// Whether more of it is better; of most figures less is.
+    pub better: bool,
 }
 
 impl Declared {
     /// A ratio.
     pub const fn ratio(name: &'static str) -> Self {
-        Self { name, sort: Sort::Ratio }
+        Self { name, sort: Sort::Ratio, better: false }
+    }
+
+    /// The same, of which more is better.
+    pub const fn more_is_better(self) -> Self {
+        Self { better: true, ..self }
     }
 
     /// A count.
     pub const fn count(name: &'static str) -> Self {
-        Self { name, sort: Sort::Count }
+        Self { name, sort: Sort::Count, better: false }
     }
 
     /// A sample.
     pub const fn sample(name: &'static str) -> Self {
-        Self { name, sort: Sort::Sample }
+        Self { name, sort: Sort::Sample, better: false }
     }
 
     /// A level.
     pub const fn level(name: &'static str) -> Self {
-        Self { name, sort: Sort::Level }
+        Self { name, sort: Sort::Level, better: false }
     }
 }
 

@@ -100,7 +100,7 @@ fn extras(plan: &Plan, observed: &[Observations], index: usize) -> Vec<Extra> {
             value: estimate(observed, busy).within(0.0, 1.0),
         });
     }
-    for Declared { name, sort } in plan.components[index - 1].facts().figures() {
+    for Declared { name, sort, .. } in plan.components[index - 1].facts().figures() {
         figure_extras(observed, (index, name, sort), &mut list);
     }
     let mut targets: Vec<usize> =

@@ -5,7 +5,7 @@
 
 use super::metric::{Metric, Period, Point, Reading, Subject, resolve};
 use super::statistics::{Estimate, Value};
-use super::summary::{Judged, Unit};
+use super::summary::{Better, Figure, Judged, Unit};
 use super::verdict::{Demand, Verdict, judge};
 use crate::language::Diagnostics;
 use crate::language::expression::{Dimension, Expression, Left, Relation};
@@ -17,6 +17,7 @@ use crate::world::{Observations, Plan};
 #[derive(Clone, Debug, PartialEq)]
 pub struct Question {
     text: String,
+    measured: String,
     left: Operand,
     demand: Demand,
     unit: Unit,
@@ -66,7 +67,8 @@ impl Question {
         };
         let unit = unit_of(expression.target.value.dimension())?;
         let demand = Demand::of(expression)?;
-        Some(Self { text: expression.text.clone(), left, demand, unit })
+        let text = expression.text.clone();
+        Some(Self { measured: measured(&text), text, left, demand, unit })
     }
 
     /// The questions about one plan; mistakes go to `out`.
@@ -84,13 +86,51 @@ impl Question {
         &self.text
     }
 
+    /// What is measured, as written: the text without comparison and target.
+    pub fn measured(&self) -> &str {
+        &self.measured
+    }
+
+    /// What is demanded, in base units.
+    pub fn demand(&self) -> Demand {
+        self.demand
+    }
+
+    /// The measured side in each replication of the one plan that it was resolved for.
+    pub fn figure(&self, plan: &Plan, observed: &[Observations]) -> Figure {
+        let points = [Replications { plan, observed }];
+        let scale = self.unit.from_base();
+        let readings = match &self.left {
+            Operand::One(at) => readings(at, &points),
+            Operand::Complement(at) => readings(at, &points).into_iter().map(complement).collect(),
+            Operand::Quotient(first, second) => {
+                let (first, second) = pairs(first, second, &points);
+                first.iter().zip(second).map(|(a, b)| Reading::figure(a.over(b))).collect()
+            }
+            Operand::Difference(first, second) => {
+                let (first, second) = pairs(first, second, &points);
+                first.iter().zip(second).map(|(a, b)| Reading::figure(a.minus(b))).collect()
+            }
+        };
+        Figure {
+            unit: self.unit,
+            better: match self.demand {
+                Demand::Below(_) | Demand::AtMost(_) => Some(Better::Lower),
+                Demand::Above(_) | Demand::AtLeast(_) => Some(Better::Higher),
+                Demand::Exactly(_) | Demand::Within { .. } => None,
+            },
+            trials: readings.iter().filter_map(|reading| reading.counts).map(|(_, of)| of).sum(),
+            values: readings.iter().map(|reading| reading.value.map(|v| v * scale)).collect(),
+        }
+    }
+
     /// The verdict over the replications of the points that the question was resolved for.
     pub fn judge(&self, points: &[Replications<'_>]) -> Judged {
         let estimate = self.estimate(points);
         let verdict = judge(&estimate, self.demand);
         Judged {
             expression: self.text.clone(),
-            value: estimate.scaled(factor(self.unit)),
+            value: estimate.scaled(self.unit.from_base()),
             unit: self.unit,
             verdict,
             note: self.note(points, &estimate),
@@ -185,6 +225,15 @@ fn estimate_of(readings: &[Reading], exactly: bool) -> Estimate {
     }
 }
 
+/// An expression without its comparison and target, its window kept: `p99 < 1s during 0s..9s` is
+/// `p99 during 0s..9s`.
+fn measured(text: &str) -> String {
+    let (left, right) = text.split_once(['<', '>', '=']).unwrap_or((text, ""));
+    let relation = Relation::WORDS.iter().filter_map(|(word, _)| right.find(&format!(" {word} ")));
+    let window = relation.min().map_or("", |at| &right[at..]);
+    format!("{}{}", left.trim(), window.trim_end())
+}
+
 fn complement(reading: Reading) -> Reading {
     Reading {
         value: Value::Finite(1.0).minus(reading.value),
@@ -203,14 +252,6 @@ const fn unit_of(dimension: Dimension) -> Option<Unit> {
         Dimension::Money => Unit::Dollars,
         Dimension::Outcome => return None,
     })
-}
-
-/// From base units to the unit of a summary.
-const fn factor(unit: Unit) -> f64 {
-    match unit {
-        Unit::Milliseconds => 1e-6,
-        _ => 1.0,
-    }
 }
 
 /// The time that a window by the name of a fault turned out to be.

@@ -5,11 +5,13 @@
 mod bottleneck;
 mod components;
 mod cost;
+mod figures;
 #[cfg(test)]
 mod fixture;
 pub mod judge;
 pub mod metric;
 pub mod pilot;
+mod precision;
 pub mod prepare;
 pub mod replicate;
 pub mod run;
@@ -25,4 +27,4 @@ pub mod warmup;
 pub use judge::Question;
 pub use prepare::{Experiment, prepare};
 pub use replicate::{Progress, RunError};
-pub use run::{Control, Extend, Outcome, Settings, Warmup, run};
+pub use run::{Control, Extend, Outcome, Running, Settings, Warmup};

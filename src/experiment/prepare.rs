@@ -9,8 +9,8 @@ use super::metric::Point;
 use super::run::{Settings, Warmup};
 use super::summary::ScenarioId;
 use crate::language::Diagnostics;
-use crate::scenario::compile::WarmupConfigPlan;
 use crate::scenario::file::{Loaded, Resolved};
+use crate::scenario::settings::WarmupConfigPlan;
 use crate::world::Plan;
 
 /// An experiment that can be run.
@@ -62,6 +62,7 @@ fn experiment(resolved: &Resolved, file: &str, out: &mut Diagnostics) -> Experim
             WarmupConfigPlan::Auto => Warmup::Auto,
             WarmupConfigPlan::Fixed(duration) => Warmup::Fixed(duration),
         },
+        precision: scenario.settings.precision,
         shrink: scenario.settings.shrink,
     };
     Experiment {

@@ -6,15 +6,17 @@
 
 use std::sync::atomic::AtomicBool;
 
-use super::judge::{Question, can_be_settled, judge_all};
+use super::judge::{can_be_settled, judge_all};
 use super::pilot::{Pilot, Workload, pilot, workload};
+use super::precision::precision;
 use super::prepare::Experiment;
 use super::replicate::{Progress, Replicator, RunError};
 use super::summarize::{Frame, summarize};
-use super::summary::{ScenarioId, Summary};
+use super::summary::{Judged, Precision, ScenarioId, Summary};
 use super::verdict::Verdict;
+use crate::scenario::settings::PrecisionPlan;
 use crate::units::Duration;
-use crate::world::{Observations, Plan};
+use crate::world::Observations;
 
 /// An open verdict makes a run at most so many times as long as asked for.
 const EXTENSION: u32 = 4;
@@ -39,6 +41,8 @@ pub struct Settings {
     pub replications: u32,
     /// Time before the measured time.
     pub warmup: Warmup,
+    /// How tight the figures of the SLOs shall be.
+    pub precision: Option<PrecisionPlan>,
     /// By how much users and instances were divided; 1 at full size.
     pub shrink: f64,
 }
@@ -100,58 +104,127 @@ impl Outcome {
 }
 
 impl Experiment {
-    /// Runs it.
+    /// Runs it: warm-up, replications, and more of them where a verdict is open or a figure is not
+    /// as tight as was asked for.
     pub fn run(&self, control: Control<'_>) -> Result<Outcome, RunError> {
-        run(&self.plan, &self.settings, &self.slo, &self.expect, control)
+        let replicator = Replicator::new(control.jobs, control.stop, control.progress)?;
+        let mut running = Running::new(self, &replicator, control.announce)?;
+        while running.wants_more(control.extend) {
+            running.more()?;
+        }
+        running.outcome()
     }
 }
 
-/// Runs an experiment.
-pub fn run(
-    plan: &Plan,
-    settings: &Settings,
-    slo: &[Question],
-    expect: &[Question],
-    control: Control<'_>,
-) -> Result<Outcome, RunError> {
-    let replicator = Replicator::new(control.jobs, control.stop, control.progress)?;
-    let pilot = match settings.warmup {
-        Warmup::Auto => {
-            Some(pilot(plan, settings.seed, &replicator)?.ok_or(RunError::Interrupted)?)
-        }
-        Warmup::Fixed(_) => None,
-    };
-    let warmup = warmup_of(settings.warmup, pilot.as_ref());
-    let batch = settings.replications.max(1);
-    let size = (settings.seed, batch);
-    (control.announce)(&workload(plan, size, warmup, pilot.as_ref(), &replicator)?);
-    let mut observed = Vec::new();
-    let (mut planned, mut judged);
-    let mut rounds = 0;
-    loop {
-        let from = rounds * batch;
-        observed.extend(replicator.run(plan, settings.seed, warmup, from..from + batch)?);
-        rounds += 1;
-        planned = rounds * batch;
-        judged = [judge_all(slo, plan, &observed), judge_all(expect, plan, &observed)];
-        let open = match control.extend {
-            Extend::Never => false,
-            Extend::Slo => can_be_settled(&judged[0]),
-            Extend::All => judged.iter().any(|judged| can_be_settled(judged)),
+/// An experiment in the middle of being run.
+pub struct Running<'a> {
+    experiment: &'a Experiment,
+    replicator: &'a Replicator<'a>,
+    warmup: Duration,
+    /// Whether the pilot had settled, if there was one.
+    settled: bool,
+    observed: Vec<Observations>,
+    /// Replications started.
+    planned: u32,
+    /// SLOs and expectations, judged over what there is.
+    judged: [Vec<Judged>; 2],
+}
+
+impl<'a> Running<'a> {
+    /// Runs the pilot, where one is needed, and the first batch of replications.
+    pub fn new(
+        experiment: &'a Experiment,
+        replicator: &'a Replicator<'a>,
+        announce: &dyn Fn(&Workload),
+    ) -> Result<Self, RunError> {
+        let Experiment { plan, settings, .. } = experiment;
+        let pilot = match settings.warmup {
+            Warmup::Auto => {
+                Some(pilot(plan, settings.seed, replicator)?.ok_or(RunError::Interrupted)?)
+            }
+            Warmup::Fixed(_) => None,
         };
-        if replicator.stopped() || !open || rounds >= EXTENSION {
-            break;
+        let warmup = warmup_of(settings.warmup, pilot.as_ref());
+        let size = (settings.seed, settings.replications);
+        announce(&workload(plan, size, warmup, pilot.as_ref(), replicator)?);
+        let mut running = Self {
+            experiment,
+            replicator,
+            warmup,
+            settled: pilot.is_none_or(|one| one.settled),
+            observed: Vec::new(),
+            planned: 0,
+            judged: [Vec::new(), Vec::new()],
+        };
+        running.more()?;
+        Ok(running)
+    }
+
+    /// Runs one batch more.
+    pub fn more(&mut self) -> Result<(), RunError> {
+        let Experiment { plan, settings, slo, expect, .. } = self.experiment;
+        let numbers = self.planned..self.planned + settings.replications;
+        self.planned = numbers.end;
+        self.observed.extend(self.replicator.run(plan, settings.seed, self.warmup, numbers)?);
+        self.judged = [slo, expect].map(|questions| judge_all(questions, plan, &self.observed));
+        Ok(())
+    }
+
+    /// Whether a verdict is open or a figure not tight enough, and a batch more is allowed.
+    pub fn wants_more(&self, extend: Extend) -> bool {
+        if self.replicator.stopped() {
+            return false;
         }
+        let batch = self.experiment.settings.replications;
+        let open = match extend {
+            Extend::Never => false,
+            Extend::Slo => can_be_settled(&self.judged[0]),
+            Extend::All => self.judged.iter().any(|judged| can_be_settled(judged)),
+        };
+        let loose = self
+            .precision()
+            .is_some_and(|one| !one.reached && self.planned.saturating_add(batch) <= one.at_most);
+        loose || (open && self.may_be_extended())
     }
-    if observed.is_empty() {
-        return Err(RunError::Interrupted);
+
+    /// Whether a batch more is allowed for the sake of a verdict.
+    pub fn may_be_extended(&self) -> bool {
+        !self.replicator.stopped()
+            && self.planned / self.experiment.settings.replications < EXTENSION
     }
-    let interrupted = (observed.len() as u32) < planned;
-    let frame = Frame { settings, warmup, settled: pilot.is_none_or(|one| one.settled), planned };
-    let [slo, expect] = judged;
-    let summary = summarize(plan, &observed, &frame, slo, expect);
-    let extended = planned - batch;
-    Ok(Outcome { summary, observed, interrupted, extended })
+
+    fn precision(&self) -> Option<Precision> {
+        let Experiment { settings, slo, .. } = self.experiment;
+        settings.precision.as_ref().map(|wanted| precision(wanted, slo, &self.judged[0]))
+    }
+
+    /// What it has come to so far.
+    pub fn summary(&self) -> Result<Summary, RunError> {
+        if self.observed.is_empty() {
+            return Err(RunError::Interrupted);
+        }
+        let Experiment { plan, settings, slo, .. } = self.experiment;
+        let [judged, expect] = self.judged.clone();
+        let frame = Frame {
+            settings,
+            warmup: self.warmup,
+            settled: self.settled,
+            planned: self.planned,
+            precision: self.precision(),
+            slo,
+        };
+        Ok(summarize(plan, &self.observed, &frame, judged, expect))
+    }
+
+    /// What it has come to.
+    pub fn outcome(self) -> Result<Outcome, RunError> {
+        Ok(Outcome {
+            summary: self.summary()?,
+            interrupted: (self.observed.len() as u32) < self.planned,
+            extended: self.planned - self.experiment.settings.replications,
+            observed: self.observed,
+        })
+    }
 }
 
 fn warmup_of(warmup: Warmup, pilot: Option<&Pilot>) -> Duration {

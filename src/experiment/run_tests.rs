@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use super::RunError;
 use super::fixture::{self, SECOND};
 use super::judge::Question;
+use super::prepare::Experiment;
 use super::replicate::Progress;
 use super::run::*;
 use super::statistics::Value;
@@ -21,7 +22,7 @@ fn settings(replications: u32, warmup: Warmup) -> Settings {
         file: "queue.yaml".to_owned(),
         digest: "0".to_owned(),
     };
-    Settings { scenario, seed: 1, replications, warmup, shrink: 1.0 }
+    Settings { scenario, seed: 1, replications, warmup, precision: None, shrink: 1.0 }
 }
 
 fn questions(plan: &Plan, texts: &[&str]) -> Vec<Question> {
@@ -36,7 +37,17 @@ fn outcome(plan: &Plan, settings: &Settings, slo: &[&str], jobs: usize) -> Outco
     let stop = AtomicBool::new(false);
     let control =
         Control { jobs, extend: Extend::Slo, stop: &stop, announce: &|_| {}, progress: &|_| {} };
-    run(plan, settings, &questions(plan, slo), &[], control).expect("the books balance")
+    experiment(plan, settings, slo).run(control).expect("the books balance")
+}
+
+fn experiment(plan: &Plan, settings: &Settings, slo: &[&str]) -> Experiment {
+    Experiment {
+        point: None,
+        plan: plan.clone(),
+        settings: settings.clone(),
+        slo: questions(plan, slo),
+        expect: Vec::new(),
+    }
 }
 
 const TEN_SECONDS: Warmup = Warmup::Fixed(Duration(10 * SECOND));
@@ -166,10 +177,11 @@ fn an_interrupted_run_keeps_what_is_complete() {
         progress: &progress,
     };
     let settings = settings(5, TEN_SECONDS);
-    let outcome = run(&plan, &settings, &[], &[], control).expect("two are complete");
+    let experiment = experiment(&plan, &settings, &[]);
+    let outcome = experiment.run(control).expect("two are complete");
     assert!(outcome.interrupted);
     assert_eq!(outcome.summary.replications, 2);
     assert!(outcome.summary.warnings[0].starts_with("interrupted: 2 of 5"));
-    let again = run(&plan, &settings, &[], &[], control);
+    let again = experiment.run(control);
     assert_eq!(again.expect_err("it is still stopped"), RunError::Interrupted);
 }

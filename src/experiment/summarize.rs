@@ -8,11 +8,15 @@ use std::collections::BTreeMap;
 use super::bottleneck::bottleneck;
 use super::components::component;
 use super::cost::cost;
+use super::figures::figures;
+use super::judge::Question;
 use super::metric::{answered, felt, occurrences};
 use super::run::Settings;
 use super::sample::Sample;
 use super::statistics::{Estimate, Value};
-use super::summary::{FailurePlace, Fault, Judged, Named, QUANTILES, Quantiles, Summary, Traffic};
+use super::summary::{
+    FailurePlace, Fault, Judged, Named, Precision, QUANTILES, Quantiles, Summary, Traffic,
+};
 use crate::components::outcome::{Cause, Failure};
 use crate::components::topology::ComponentId;
 use crate::random::Sampler;
@@ -37,6 +41,10 @@ pub struct Frame<'a> {
     pub settled: bool,
     /// Replications started.
     pub planned: u32,
+    /// How tight the figures of the SLOs are, where that was asked for.
+    pub precision: Option<Precision>,
+    /// The SLOs.
+    pub slo: &'a [Question],
 }
 
 /// The summary of complete replications of a plan; there is at least one.
@@ -66,6 +74,7 @@ pub fn summarize(
         duration_s: plan.window.duration.0 as f64 / 1e9,
         warmup_s: frame.warmup.0 as f64 / 1e9,
         shrink: frame.settings.shrink,
+        precision: frame.precision.clone(),
         warnings: warnings(plan, observed, frame),
         operations: operations
             .iter()
@@ -79,6 +88,7 @@ pub fn summarize(
                 (topology.components[index].name.clone(), component(plan, observed, index))
             })
             .collect(),
+        figures: figures(plan, observed, frame.slo),
         faults: plan
             .faults
             .iter()

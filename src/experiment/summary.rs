@@ -25,6 +25,8 @@ pub struct Summary {
     pub warmup_s: f64,
     /// By how much users and instances were divided; 1 for a run at full size.
     pub shrink: f64,
+    /// How tight the figures of the SLOs are; absent where nobody asked for it.
+    pub precision: Option<Precision>,
     /// What a reader must know before trusting a number, one sentence each.
     pub warnings: Vec<String>,
     /// All requests together.
@@ -35,6 +37,8 @@ pub struct Summary {
     pub regions: Named<Traffic>,
     /// The components.
     pub components: Named<Component>,
+    /// Headline figures with their value in each replication, by address: `view.p99`.
+    pub figures: Named<Figure>,
     /// The faults that were injected.
     pub faults: Named<Fault>,
     /// What the owner wants, judged; sets the exit code.
@@ -45,6 +49,41 @@ pub struct Summary {
     pub bottleneck: Option<Bottleneck>,
     /// What it costs; absent where nothing has a price.
     pub cost: Option<Cost>,
+}
+
+/// How tight the figures of the SLOs are, where a run had to go on until they were.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Precision {
+    /// Half of each interval over its figure, at most.
+    pub wanted: f64,
+    /// Replications at most.
+    pub at_most: u32,
+    /// The least tight, and its SLO; absent where no figure could be any tighter.
+    pub worst: Option<(f64, String)>,
+    /// Whether all are as tight as wanted.
+    pub reached: bool,
+}
+
+/// A headline figure, replication by replication: what runs are compared by.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Figure {
+    /// The unit of the values.
+    pub unit: Unit,
+    /// Which way is better; none for what is neither good nor bad.
+    pub better: Option<Better>,
+    /// The value in each replication, in their order.
+    pub values: Vec<Value>,
+    /// For a share of a number of requests or calls: of how many, over all replications; else 0.
+    pub trials: u64,
+}
+
+/// Which way a figure is better.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Better {
+    /// The smaller, the better.
+    Lower,
+    /// The larger, the better.
+    Higher,
 }
 
 /// The identity of a scenario.
@@ -230,6 +269,14 @@ pub enum Unit {
 }
 
 impl Unit {
+    /// From base units, in which figures are read, to this one.
+    pub const fn from_base(self) -> f64 {
+        match self {
+            Self::Milliseconds => 1e-6,
+            _ => 1.0,
+        }
+    }
+
     /// The word of the unit in the JSON summary.
     pub const fn word(self) -> &'static str {
         match self {

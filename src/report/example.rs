@@ -4,8 +4,8 @@
 
 use crate::experiment::statistics::{Estimate, Value};
 use crate::experiment::summary::{
-    Bottleneck, Component, Cost, CostLine, Extra, FailurePlace, Fault, Forecast, Judged, Limit,
-    Named, QUANTILES, Quantiles, ScenarioId, Summary, Traffic, Unit,
+    Better, Bottleneck, Component, Cost, CostLine, Extra, FailurePlace, Fault, Figure, Forecast,
+    Judged, Limit, Named, Precision, QUANTILES, Quantiles, ScenarioId, Summary, Traffic, Unit,
 };
 use crate::experiment::verdict::Verdict;
 
@@ -123,6 +123,12 @@ pub(super) fn summary() -> Summary {
         duration_s: 600.0,
         warmup_s: 45.0,
         shrink: 1.0,
+        precision: Some(Precision {
+            wanted: 0.01,
+            at_most: 8,
+            worst: Some((0.0128, "view.p99 < 500ms".to_owned())),
+            reached: false,
+        }),
         warnings: vec![
             "the p99.9 of 4.8 M requests with 0.13 % failures is infinite in every replication"
                 .to_owned(),
@@ -134,6 +140,7 @@ pub(super) fn summary() -> Summary {
             ("update_profile".to_owned(), traffic(0.1, 1.3)),
         ],
         components: components(),
+        figures: figures(),
         faults: vec![(
             "lose_one".to_owned(),
             Fault {
@@ -157,6 +164,23 @@ pub(super) fn summary() -> Summary {
         bottleneck: Some(bottleneck()),
         cost: Some(cost()),
     }
+}
+
+fn figures() -> Named<Figure> {
+    let figure = |unit, better, values: [f64; 3], trials| Figure {
+        unit,
+        better,
+        values: values.map(Value::from).to_vec(),
+        trials,
+    };
+    let (lower, higher) = (Some(Better::Lower), Some(Better::Higher));
+    let infinite = f64::INFINITY;
+    vec![
+        ("goodput".to_owned(), figure(Unit::PerSecond, higher, [998.1, 999.2, 998.5], 0)),
+        ("error_rate".to_owned(), figure(Unit::Ratio, lower, [0.0012, 0.0013, 0.0014], 4_800_000)),
+        ("p99".to_owned(), figure(Unit::Milliseconds, lower, [238.0, 240.0, infinite], 0)),
+        ("web.utilization".to_owned(), figure(Unit::Ratio, None, [0.62, 0.61, 0.63], 0)),
+    ]
 }
 
 fn cost() -> Cost {

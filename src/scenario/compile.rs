@@ -5,12 +5,13 @@
 use std::sync::Arc;
 
 use super::changes;
-use super::document::{Document, WarmupConfig};
+use super::document::Document;
 use super::flow::{self, Flow, Problem};
 use super::idle;
 use super::lint::{Places, lint, unseen};
 use super::prices::Prices;
 use super::regions::{self, Copy};
+use super::settings;
 use super::trouble::Trouble;
 use crate::components::config::{Common, MachineConfig};
 use crate::components::names::{Aside, Meaning, Planner};
@@ -37,28 +38,6 @@ const RESPONSE_BYTES: f64 = 6e3;
 /// Memory of a machine that says nothing of it.
 const MEMORY: Bytes = Bytes(16_000_000_000);
 
-/// How a scenario is run, with its defaults filled.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Settings {
-    /// Time before the measured time.
-    pub warmup: WarmupConfigPlan,
-    /// Independent repetitions.
-    pub replications: u32,
-    /// Seed of all draws.
-    pub seed: u64,
-    /// Users and instances are divided by this.
-    pub shrink: f64,
-}
-
-/// Time before the measured time.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum WarmupConfigPlan {
-    /// Found by MSER-5 in a pilot.
-    Auto,
-    /// Given.
-    Fixed(Duration),
-}
-
 /// A scenario that can be run.
 #[derive(Clone, Debug)]
 pub struct Scenario {
@@ -67,7 +46,7 @@ pub struct Scenario {
     /// The plan.
     pub plan: Plan,
     /// How it is run.
-    pub settings: Settings,
+    pub settings: settings::Settings,
     /// What the owner wants.
     pub slo: Vec<Expression>,
     /// What the author asserts.
@@ -117,7 +96,7 @@ pub fn compile(document: &Document, out: &mut Diagnostics) -> Option<Scenario> {
     }
     let (mut components, users) = (components?, users?);
     let duration = document.run.duration.value;
-    check_run(document, out);
+    settings::check(document, out);
     let (flow, problems) = flow::follow(&topology, &components, &users, duration);
     report(&problems, &topology, &places, document, out);
     share_machines(&mut topology, &components);
@@ -141,7 +120,7 @@ pub fn compile(document: &Document, out: &mut Diagnostics) -> Option<Scenario> {
     Some(Scenario {
         name: document.name.value.clone(),
         plan: Plan { topology, components, users, faults, window, cost },
-        settings: settings(document),
+        settings: settings::settings(document),
         slo: document.slo.value.clone(),
         expect: document.expect.value.clone(),
         flow,
@@ -179,35 +158,6 @@ fn asks_for_own_writes(document: &Document) -> bool {
     let expressions = document.slo.value.iter().chain(&document.expect.value);
     let mut measures = expressions.flat_map(|expression| expression.left.measures());
     measures.any(|measure| measure.metric.value == Metric::OwnWriteMissing)
-}
-
-fn settings(document: &Document) -> Settings {
-    let run = &document.run;
-    Settings {
-        warmup: match &run.warmup.value {
-            WarmupConfig::Auto => WarmupConfigPlan::Auto,
-            WarmupConfig::Given(given) => WarmupConfigPlan::Fixed(given.value),
-            WarmupConfig::Share(share) => WarmupConfigPlan::Fixed(Duration(
-                (run.duration.value.0 as f64 * share.value.0).round() as i64,
-            )),
-        },
-        replications: run.replications.value as u32,
-        seed: run.seed.value,
-        shrink: run.shrink.value.0,
-    }
-}
-
-fn check_run(document: &Document, out: &mut Diagnostics) {
-    let run = &document.run;
-    if run.duration.value.0 == 0 {
-        out.error("E0504", run.duration.span, "a run takes longer than no time");
-    }
-    if run.window.value.0 == 0 {
-        out.error("E0504", run.window.span, "a window is longer than no time");
-    } else if run.duration.value.0 / run.window.value.0 > 1_000_000 {
-        out.error("E0504", run.window.span, "more than a million windows")
-            .help("give a longer `window`");
-    }
 }
 
 fn report(

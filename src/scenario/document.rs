@@ -121,10 +121,22 @@ config! {
         seed: u64 = "1",
         /// Length of a window of the time series.
         window: Duration = "1s",
+        /// Adds batches of `replications` until the figure of every SLO is that tight.
+        precision: Option<PrecisionConfig> = "none",
         /// Divides users and instances together; what cannot be divided gets slower instead.
         shrink: Factor = "1x",
     }
-    unbuilt { precision: "replications until the SLO metrics are that tight" }
+}
+
+config! {
+    /// How tight the figures of the SLOs shall be.
+    pub struct PrecisionConfig, short = half_width {
+        /// Half of the 95 % interval over the figure; of a share that is rarely above zero, over its
+        /// target.
+        half_width: Ratio = required,
+        /// Replications at most; the report says so when they were not enough.
+        at_most: u64 = "128" in 2..=1_000_000,
+    }
 }
 
 choice! {

@@ -15,9 +15,11 @@ mod load;
 mod mend;
 mod prices;
 mod regions;
+pub mod settings;
 pub mod sweep;
 mod trouble;
 mod visits;
 
-pub use compile::{Scenario, Settings, compile};
+pub use compile::{Scenario, compile};
 pub use document::Document;
+pub use settings::Settings;

@@ -5,7 +5,7 @@ use super::lab::{Lab, Run};
 use super::systems::try_on;
 use simscale::components::record::Note;
 use simscale::engine::stream::DrawKey;
-use simscale::experiment::{Control, Extend, run};
+use simscale::experiment::{Control, Extend};
 use simscale::report::json;
 use simscale::world::{Conditions, Plan};
 use std::collections::BTreeMap;
@@ -217,7 +217,7 @@ fn any_number_of_threads_writes_the_same_bytes() {
         };
         let mut experiment = lab.experiment.clone();
         experiment.settings.replications = 5;
-        let outcome = run(&experiment.plan, &experiment.settings, &[], &[], control);
+        let outcome = experiment.run(control);
         outcome.map(|outcome| json::write(&outcome.summary)).map_err(|error| error.to_string())
     };
     try_on(12, |system| {

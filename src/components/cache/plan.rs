@@ -173,7 +173,8 @@ impl Facts for CachePlan {
     }
 
     fn figures(&self) -> Vec<Declared> {
-        let mut figures = vec![Declared::ratio("hit_ratio"), Declared::ratio("stale_reads")];
+        let mut figures =
+            vec![Declared::ratio("hit_ratio").more_is_better(), Declared::ratio("stale_reads")];
         if self.behind.is_some() {
             figures.push(Declared::count("lost_writes"));
         }

@@ -152,7 +152,7 @@ impl Facts for CdnPlan {
     }
 
     fn figures(&self) -> Vec<Declared> {
-        vec![Declared::ratio("hit_ratio"), Declared::ratio("stale_reads")]
+        vec![Declared::ratio("hit_ratio").more_is_better(), Declared::ratio("stale_reads")]
     }
 
     fn calls(&self, visit: Visit, topology: &Topology, each: &mut dyn FnMut(Visit, f64)) {

@@ -169,7 +169,7 @@ pub(super) fn component_measure(
 fn figure(facts: &dyn Facts, word: Word) -> Result<ComponentMeasure, Missing> {
     let name = if word == Word::Misses { HIT_RATIO.into() } else { word.word().name() };
     let declared = facts.figures().into_iter().find(|figure| figure.name == name);
-    let Declared { name, sort } = declared.ok_or(Missing::Metric)?;
+    let Declared { name, sort, .. } = declared.ok_or(Missing::Metric)?;
     Ok(match sort {
         Sort::Ratio if word == Word::Misses => ComponentMeasure::RatioMissing(name),
         Sort::Ratio => ComponentMeasure::Ratio(name),

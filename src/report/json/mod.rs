@@ -5,9 +5,10 @@
 
 mod layout;
 
+use crate::experiment::statistics::Value;
 use crate::experiment::summary::{
-    Bottleneck, Component, Cost, CostLine, Extra, FailurePlace, Fault, Forecast, InService, Judged,
-    Limit, QUANTILES, Quantiles, Summary, Traffic,
+    Better, Bottleneck, Component, Cost, CostLine, Extra, FailurePlace, Fault, Figure, Forecast,
+    InService, Judged, Limit, Precision, QUANTILES, Quantiles, Summary, Traffic,
 };
 use layout::{estimate, named, number, value};
 use serde_json::{Map, Value as Json, json};
@@ -37,16 +38,43 @@ fn summary_of(summary: &Summary) -> Json {
         "duration_s": number(summary.duration_s),
         "warmup_s": number(summary.warmup_s),
         "shrink": number(summary.shrink),
+        "precision": summary.precision.as_ref().map(precision),
         "warnings": summary.warnings,
         "overall": traffic(&summary.overall),
         "operations": named(&summary.operations, traffic),
         "regions": named(&summary.regions, traffic),
         "components": named(&summary.components, component),
+        "figures": named(&summary.figures, figure),
         "faults": summary.faults.iter().map(fault).collect::<Vec<_>>(),
         "slo": summary.slo.iter().map(judged).collect::<Vec<_>>(),
         "expect": summary.expect.iter().map(judged).collect::<Vec<_>>(),
         "bottleneck": summary.bottleneck.as_ref().map(bottleneck),
         "cost": summary.cost.as_ref().map(cost),
+    })
+}
+
+fn precision(precision: &Precision) -> Json {
+    let (worst, of) = precision.worst.as_ref().map(|(worst, of)| (*worst, of)).unzip();
+    let worst = worst.map(|worst| value(Value::from(worst)));
+    json!({
+        "wanted": number(precision.wanted),
+        "at_most": precision.at_most,
+        "worst": worst,
+        "of": of,
+        "reached": precision.reached,
+    })
+}
+
+fn figure(figure: &Figure) -> Json {
+    let better = figure.better.map(|better| match better {
+        Better::Lower => "lower",
+        Better::Higher => "higher",
+    });
+    json!({
+        "unit": figure.unit.word(),
+        "better": better,
+        "trials": figure.trials,
+        "values": figure.values.iter().map(|&one| value(one)).collect::<Vec<_>>(),
     })
 }
 

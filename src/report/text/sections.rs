@@ -8,7 +8,7 @@ use super::line::{JOINT, Line, Style};
 use super::table::{Column, Table};
 use crate::experiment::statistics::{Estimate, Value};
 use crate::experiment::summary::{
-    Component, CostLine, Judged, Limit, Named, Quantiles, Summary, Traffic, Unit,
+    Component, CostLine, Judged, Limit, Named, Precision, Quantiles, Summary, Traffic, Unit,
 };
 use crate::experiment::verdict::Verdict;
 use crate::units::{Duration, Ratio};
@@ -54,6 +54,28 @@ pub(super) fn header(summary: &Summary, page: &mut Page) {
     };
     let text = format!("{replications} of {duration} {warmup}, seed {}", summary.seed);
     page.line(Line::new().and(Style::Faint, text), 2);
+    if let Some(one) = &summary.precision {
+        precision(one, page);
+    }
+}
+
+/// Whether the figures of the SLOs are as tight as was asked for.
+fn precision(precision: &Precision, page: &mut Page) {
+    let wanted = share(precision.wanted);
+    let text = match (&precision.worst, precision.reached) {
+        (None, _) => format!("precision: no figure of an SLO could be nearer than ±{wanted}"),
+        (Some(_), true) => format!("precision: every figure of an SLO is within ±{wanted}"),
+        (Some((worst, of)), false) => {
+            let now = match worst.is_finite() {
+                true => format!("±{}", share(*worst)),
+                false => "without an interval".to_owned(),
+            };
+            let most = precision.at_most;
+            format!("precision: ±{wanted} not reached with {most} replications: {of} is {now}")
+        }
+    };
+    let style = if precision.reached { Style::Faint } else { Style::Open };
+    page.line(Line::new().and(style, text), 2);
 }
 
 /// What was promised and asserted, judged.
