@@ -215,11 +215,14 @@ fn pairs(first: &At, second: &At, points: &[Replications<'_>]) -> (Vec<Value>, V
     (first, second)
 }
 
-/// Shares are given Wilson's interval too, unless each replication must be exact.
+/// Shares are given Wilson's interval too, and numbers of events that of a Poisson number, unless
+/// each replication must be exact.
 fn estimate_of(readings: &[Reading], exactly: bool) -> Estimate {
     let counts: Option<Vec<(u64, u64)>> = readings.iter().map(|reading| reading.counts).collect();
-    match counts {
-        Some(counts) if !exactly => Estimate::of_proportion(&counts),
+    let events: Option<Vec<u64>> = readings.iter().map(|reading| reading.events).collect();
+    match (counts, events) {
+        (Some(counts), _) if !exactly => Estimate::of_proportion(&counts),
+        (_, Some(events)) if !exactly => Estimate::of_events(&events),
         _ => Estimate::of(&readings.iter().map(|reading| reading.value).collect::<Vec<_>>())
             .not_negative(),
     }
@@ -238,6 +241,7 @@ fn complement(reading: Reading) -> Reading {
     Reading {
         value: Value::Finite(1.0).minus(reading.value),
         counts: reading.counts.map(|(part, of)| (of - part, of)),
+        events: None,
     }
 }
 

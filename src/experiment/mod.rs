@@ -3,11 +3,13 @@
 //! Knows nothing of formats, terminals or files.
 
 mod bottleneck;
+pub mod compare;
 mod components;
 mod cost;
 mod figures;
 #[cfg(test)]
 mod fixture;
+pub mod gate;
 pub mod judge;
 pub mod metric;
 pub mod pilot;

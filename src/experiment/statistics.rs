@@ -3,7 +3,7 @@
 //! Pure functions of numbers. They do not know what was measured, in which unit, or how the
 //! replications were made; an interval here is simulation noise and nothing else.
 
-use statrs::distribution::{ContinuousCDF, StudentsT};
+use statrs::distribution::{ChiSquared, ContinuousCDF, StudentsT};
 
 /// The normal quantile of a two-sided 95 % interval.
 const NORMAL_97_5: f64 = 1.959_963_984_540_054;
@@ -129,6 +129,45 @@ impl Estimate {
         Self { ci95: Some([low.min(wilson[0]).max(0.0), high.max(wilson[1]).min(1.0)]), ..estimate }
     }
 
+    /// The mean number of rare events in a replication.
+    ///
+    /// The interval over the replications is widened to that of a Poisson number with all events
+    /// together (Garwood 1936): four replications in which nothing was lost do not prove that
+    /// nothing ever is. Without any event it ends at 3.7 over the number of replications, as the
+    /// rule of three says with 3.0 for one side.
+    pub fn of_events(replications: &[u64]) -> Self {
+        let values = replications.iter().map(|&events| Value::Finite(events as f64));
+        let estimate = Self::of(&values.collect::<Vec<_>>()).not_negative();
+        let Some([low, high]) = estimate.ci95 else { return estimate };
+        let all = replications.len() as f64;
+        let poisson = garwood(replications.iter().sum()).map(|end| end / all);
+        Self { ci95: Some([low.min(poisson[0]), high.max(poisson[1])]), ..estimate }
+    }
+
+    /// The estimate of `first - second` from replications that share no random numbers, by Welch's
+    /// interval.
+    pub fn of_unpaired_difference(first: &[Value], second: &[Value]) -> Self {
+        let sides = [first, second].map(Self::of);
+        let mean = sides[0].mean.minus(sides[1].mean);
+        let Some(mean_difference) = mean.finite() else { return Self { mean, ci95: None } };
+        let variance_of_mean = |values: &[Value]| -> (f64, f64) {
+            let finite: Vec<f64> = values.iter().filter_map(|value| value.finite()).collect();
+            let (count, (_, deviation)) = (finite.len() as f64, moments(&finite));
+            (deviation * deviation / count, count - 1.0)
+        };
+        if sides.iter().any(|side| side.ci95.is_none()) {
+            return Self { mean, ci95: None };
+        }
+        let parts = [first, second].map(variance_of_mean);
+        let variance: f64 = parts.iter().map(|(variance, _)| variance).sum();
+        let weights: f64 = parts.iter().map(|(variance, freedom)| variance.powi(2) / freedom).sum();
+        let half = match variance > 0.0 {
+            true => student_97_5(variance * variance / weights) * variance.sqrt(),
+            false => 0.0,
+        };
+        Self { mean, ci95: Some([mean_difference - half, mean_difference + half]) }
+    }
+
     /// The estimate with an interval cut to what is possible (a ratio stays within 0 and 1).
     pub fn within(self, low: f64, high: f64) -> Self {
         let ci95 = self.ci95.map(|ends| ends.map(|end| end.clamp(low, high)));
@@ -183,12 +222,12 @@ fn moments(values: &[f64]) -> (f64, f64) {
 
 /// Half the width of the 95 % interval of a mean; absent below two values.
 fn half_width(count: usize, deviation: f64) -> Option<f64> {
-    (count >= 2).then(|| student_97_5(count - 1) * deviation / (count as f64).sqrt())
+    (count >= 2).then(|| student_97_5(count as f64 - 1.0) * deviation / (count as f64).sqrt())
 }
 
 /// The 97.5 % quantile of Student's t distribution.
-fn student_97_5(degrees_of_freedom: usize) -> f64 {
-    StudentsT::new(0.0, 1.0, degrees_of_freedom as f64)
+fn student_97_5(degrees_of_freedom: f64) -> f64 {
+    StudentsT::new(0.0, 1.0, degrees_of_freedom)
         .expect("the degrees of freedom are positive")
         .inverse_cdf(0.975)
 }
@@ -207,6 +246,22 @@ pub fn wilson(successes: u64, trials: u64) -> Option<[f64; 2]> {
     let low = if successes == 0 { 0.0 } else { (centre - half).max(0.0) };
     let high = if successes == trials { 1.0 } else { (centre + half).min(1.0) };
     Some([low, high])
+}
+
+/// Garwood's 95 % interval of the mean of a Poisson number that came out as `events`; of many the
+/// normal one, which then is the same within a thousandth.
+fn garwood(events: u64) -> [f64; 2] {
+    if events > 100_000 {
+        let (events, half) = (events as f64, NORMAL_97_5 * (events as f64).sqrt());
+        return [events - half, events + half];
+    }
+    let quantile = |freedom: f64, share: f64| {
+        let law = ChiSquared::new(freedom).expect("the degrees of freedom are positive");
+        law.inverse_cdf(share) / 2.0
+    };
+    let twice = 2.0 * events as f64;
+    let low = if events == 0 { 0.0 } else { quantile(twice, 0.025) };
+    [low, quantile(twice + 2.0, 0.975)]
 }
 
 /// The mean of values by weight; what has no data or no weight does not count, and one infinite
@@ -259,7 +314,7 @@ mod tests {
             (1000, 1.962_339_081),
         ];
         for (degrees_of_freedom, expected) in table {
-            close(student_97_5(degrees_of_freedom), expected, 1e-6);
+            close(student_97_5(f64::from(degrees_of_freedom)), expected, 1e-6);
         }
     }
 
@@ -352,6 +407,41 @@ mod tests {
         // Replications that differ more than independent trials would keep their wider interval.
         let spread = Estimate::of_proportion(&[(0, 1000), (1000, 1000)]);
         assert_eq!(spread.ci95, Some([0.0, 1.0]));
+    }
+
+    #[test]
+    fn no_event_in_four_replications_is_not_none_ever() {
+        let none = Estimate::of_events(&[0; 4]);
+        let [low, high] = none.ci95.expect("four replications");
+        assert_eq!((none.mean, low), (Value::Finite(0.0), 0.0));
+        close(high, 3.6889 / 4.0, 1e-4);
+        // Garwood's table: 10 events, 4.7954 to 18.3904.
+        let [low, high] = Estimate::of_events(&[10, 10, 10, 10, 10]).ci95.expect("five");
+        assert!(low < 10.0 && high > 10.0);
+        let [low, high] = garwood(10);
+        close(low, 4.7954, 1e-4);
+        close(high, 18.3904, 1e-4);
+        // What comes in bursts keeps its wider interval.
+        let bursts = [0, 0, 0, 400];
+        let student = Estimate::of(&finite(&bursts.map(|one| one as f64))).ci95;
+        assert_eq!(Estimate::of_events(&bursts).ci95.map(|i| i[1]), student.map(|i| i[1]));
+        assert_eq!(Estimate::of_events(&[3]).ci95, None);
+    }
+
+    #[test]
+    fn unpaired_differences_have_the_interval_of_welch() {
+        let first = finite(&[20.0, 22.0, 24.0]);
+        let second = finite(&[10.0, 10.0, 16.0, 12.0]);
+        let difference = Estimate::of_unpaired_difference(&first, &second);
+        // Variances 4 and 8 over 3 and 4: 4/3 + 2; freedom (10/3)^2 / ((4/3)^2/2 + 2^2/3) = 5.
+        let half = 2.570_581_836 * (10.0_f64 / 3.0).sqrt();
+        let [low, high] = difference.ci95.expect("both have one");
+        close(low, 10.0 - half, 1e-6);
+        close(high, 10.0 + half, 1e-6);
+        let one = Estimate::of_unpaired_difference(&first, &finite(&[1.0]));
+        assert_eq!(one, Estimate { mean: Value::Finite(21.0), ci95: None });
+        let same = Estimate::of_unpaired_difference(&finite(&[2.0; 3]), &finite(&[2.0; 3]));
+        assert_eq!(same.ci95, Some([0.0, 0.0]));
     }
 
     #[test]

@@ -160,7 +160,7 @@ impl ComponentMeasure {
                     Some(windows) => sum(counts, windows),
                     None => counts.iter().sum(),
                 };
-                Reading::figure(total as f64)
+                Reading::events(total)
             }
             Self::PartUtilization(part) => {
                 let parts = ledger.parts.get(*part).copied().unwrap_or_default();

@@ -45,11 +45,9 @@ impl FaultMeasure {
                 occurrences.filter_map(|one| one.detected_after).for_each(|ns| seen.record(ns));
                 Reading::figure(Sample::of([&seen], 0, 0).statistic(statistic))
             }
-            Self::ErrorsTogether => {
-                Reading::figure(occurrences.map(|one| one.errors).sum::<u64>() as f64)
-            }
+            Self::ErrorsTogether => Reading::events(occurrences.map(|one| one.errors).sum()),
             Self::LostWritesTogether => {
-                Reading::figure(occurrences.filter_map(|one| one.lost_writes).sum::<u64>() as f64)
+                Reading::events(occurrences.filter_map(|one| one.lost_writes).sum())
             }
             Self::Errors | Self::LostWrites => {
                 let mut each = Histogram::new();

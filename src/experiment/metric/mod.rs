@@ -79,18 +79,25 @@ pub struct Reading {
     pub value: Value,
     /// For a share: how many, and of how many.
     pub counts: Option<(u64, u64)>,
+    /// For a number of events: that number.
+    pub events: Option<u64>,
 }
 
 impl Reading {
     /// A share of a number of requests or calls; no data where there are none.
     pub fn share(part: u64, of: u64) -> Self {
         let value = Value::from((of > 0).then(|| part as f64 / of as f64));
-        Self { value, counts: Some((part, of)) }
+        Self { value, counts: Some((part, of)), events: None }
     }
 
     /// A figure that is no share of a number.
     pub fn figure(value: impl Into<Value>) -> Self {
-        Self { value: value.into(), counts: None }
+        Self { value: value.into(), counts: None, events: None }
+    }
+
+    /// A number of events.
+    pub fn events(number: u64) -> Self {
+        Self { value: (number as f64).into(), counts: None, events: Some(number) }
     }
 }
 
