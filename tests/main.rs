@@ -2,6 +2,7 @@
 
 mod allocations;
 mod cli;
+mod compare;
 mod diagnostics;
 mod golden;
 mod knobs_balance;

@@ -41,6 +41,36 @@ pub fn write(folder: &Path, name: &str, text: &str) -> Result<(), String> {
     })
 }
 
+/// Where summaries are kept under names.
+const BASELINES: &str = "output/baselines";
+
+/// A name under which a summary may be kept.
+///
+/// # Errors
+/// A name that would be another place.
+pub fn baseline_name(name: &str) -> Result<String, String> {
+    let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
+    match !name.is_empty() && !name.starts_with('.') && name.chars().all(fits) {
+        true => Ok(name.to_owned()),
+        false => Err("a name has letters, digits, `_`, `-` and `.`".to_owned()),
+    }
+}
+
+/// Keeps a summary under a name.
+///
+/// # Errors
+/// What the disk says against it.
+pub fn save_baseline(name: &str, summary: &str) -> Result<(), String> {
+    write(Path::new(BASELINES), &format!("{name}.json"), summary)
+}
+
+/// Where the summary of a name is kept, if there is one.
+pub fn baseline(name: &str) -> Option<PathBuf> {
+    baseline_name(name).ok()?;
+    let path = Path::new(BASELINES).join(format!("{name}.json"));
+    path.is_file().then_some(path)
+}
+
 /// The last component of a path, `stdin` for `-`.
 pub fn name(path: &str) -> String {
     let name = if path == "-" { None } else { Path::new(path).file_name() };

@@ -3,6 +3,7 @@
 //! What a command computes is done below; here is only what depends on being started from a shell:
 //! flags, files, terminals, Ctrl-C and exit codes.
 
+mod compare;
 mod completions;
 mod exit;
 mod explain;
@@ -37,6 +38,8 @@ struct Cli {
 enum Command {
     /// Simulate a scenario and report whether its promises hold, and what limits it.
     Run(run::Arguments),
+    /// Compare runs: what is different, by how much, and whether that can be told from chance.
+    Compare(compare::Arguments),
     /// Check scenarios and report every mistake at once.
     Validate(validate::Arguments),
     /// Say what a key, a metric or an error code means, what its default is and where that comes
@@ -56,6 +59,7 @@ pub fn main() -> ExitCode {
     let terminal = Terminal::new(cli.color);
     let exit = match cli.command {
         Command::Run(arguments) => run::run(&arguments, terminal),
+        Command::Compare(arguments) => compare::run(&arguments, terminal),
         Command::Validate(arguments) => validate::run(&arguments, terminal),
         Command::Explain(arguments) => explain::run(&arguments, terminal),
         Command::Schema(arguments) => schema::run(&arguments, terminal),

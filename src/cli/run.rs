@@ -1,6 +1,6 @@
 //! `run`: one scenario, simulated, judged and reported.
 
-use super::reading::{self, Values};
+use super::reading::{self, RunKeys, Threads, Values};
 use super::terminal::Terminal;
 use super::watch::Watch;
 use super::{Exit, Result, files, print};
@@ -9,7 +9,6 @@ use crate::report::{json, text};
 use crate::scenario::layers::Setting;
 use clap::{Args, ValueEnum};
 use std::path::{Path, PathBuf};
-use std::thread::available_parallelism;
 use std::time::Instant;
 
 #[derive(Debug, Args)]
@@ -21,24 +20,19 @@ pub(super) struct Arguments {
     /// A point of the file's sweep; the file as written without one.
     #[arg(long, value_name = "NAME")]
     point: Option<String>,
-    /// Seed of all random numbers, instead of `run.seed`.
-    #[arg(long, value_name = "NUMBER")]
-    seed: Option<u64>,
-    /// Independent repetitions, instead of `run.replications`.
-    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..))]
-    replications: Option<u32>,
-    /// The measured time with its unit, instead of `run.duration`.
-    #[arg(long)]
-    duration: Option<String>,
-    /// Threads; as many as there are cores when left out. Results do not depend on it.
-    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u16).range(1..))]
-    jobs: Option<u16>,
+    #[command(flatten)]
+    keys: RunKeys,
+    #[command(flatten)]
+    threads: Threads,
     /// What is written to standard output: the report, or the summary as JSON and nothing else.
     #[arg(long, value_enum, default_value_t = Format::Table)]
     format: Format,
     /// Where summary.json and report.txt go; output/<name of the file> when left out.
     #[arg(long, value_name = "FOLDER")]
     out: Option<PathBuf>,
+    /// Keep the summary under this name, for `compare` to find.
+    #[arg(long, value_name = "NAME", value_parser = files::baseline_name)]
+    save_baseline: Option<String>,
     /// Say at the end how fast the simulation was.
     #[arg(long)]
     timing: bool,
@@ -56,27 +50,12 @@ enum Format {
 impl Arguments {
     /// Everything that is laid over the file; a flag of its own wins over `--set`.
     fn settings(&self) -> Vec<Setting> {
-        let mut settings = self.values.settings();
-        let mut flag = |key: &str, value: Option<String>| {
-            if let Some(value) = value {
-                settings
-                    .push(Setting { flag: format!("--{key}"), text: format!("run.{key}={value}") });
-            }
-        };
-        flag("seed", self.seed.map(|seed| seed.to_string()));
-        flag("replications", self.replications.map(|number| number.to_string()));
-        flag("duration", self.duration.clone());
-        settings
+        [self.values.settings(), self.keys.settings()].concat()
     }
 
     fn folder(&self) -> PathBuf {
         let usual = || files::output_folder(&self.file, self.point.as_deref());
         self.out.clone().unwrap_or_else(usual)
-    }
-
-    fn threads(&self) -> usize {
-        let cores = || available_parallelism().map_or(1, usize::from);
-        self.jobs.map_or_else(cores, usize::from)
     }
 }
 
@@ -92,7 +71,7 @@ pub(super) fn run(arguments: &Arguments, terminal: Terminal) -> Result {
     files::prepare(&folder)?;
     let watch = Watch::new(terminal, arguments.quiet)?;
     let clock = Instant::now();
-    let outcome = match simulate(&experiment, arguments.threads(), &watch) {
+    let outcome = match simulate(&experiment, arguments.threads.number(), &watch) {
         Ok(outcome) => outcome,
         Err(RunError::Interrupted) => {
             terminal.complain(&RunError::Interrupted.to_string());
@@ -137,6 +116,9 @@ fn report(
     let page = |width, colour| text::write(&outcome.summary, text::TextOptions { width, colour });
     files::write(folder, "summary.json", &summary)?;
     files::write(folder, "report.txt", &page(None, false))?;
+    if let Some(name) = &arguments.save_baseline {
+        files::save_baseline(name, &summary)?;
+    }
     match arguments.format {
         Format::Json => print(terminal, &summary)?,
         Format::Table => print(terminal, &page(terminal.stdout_width(), terminal.stdout_colour()))?,

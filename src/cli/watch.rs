@@ -67,9 +67,14 @@ impl Watch {
         self.bar.set_position(progress.done.into());
     }
 
+    /// Takes the bar away.
+    pub fn clear(&self) {
+        self.bar.finish_and_clear();
+    }
+
     /// Takes the bar away and says how the run differs from what was asked for.
     pub fn done(&self, outcome: &Outcome) {
-        self.bar.finish_and_clear();
+        self.clear();
         let complete = outcome.observed.len();
         if outcome.interrupted {
             self.terminal.tell(&format!("interrupted: {complete} replications are complete\n"));

@@ -5,6 +5,7 @@
 mod bottleneck;
 pub mod compare;
 mod components;
+pub mod contest;
 mod cost;
 mod figures;
 #[cfg(test)]

@@ -86,6 +86,16 @@ pub enum Better {
     Higher,
 }
 
+impl Better {
+    /// The word of the JSON summary.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Lower => "lower",
+            Self::Higher => "higher",
+        }
+    }
+}
+
 /// The identity of a scenario.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ScenarioId {
@@ -275,6 +285,21 @@ impl Unit {
             Self::Milliseconds => 1e-6,
             _ => 1.0,
         }
+    }
+
+    /// The unit of a word.
+    pub fn of(word: &str) -> Option<Self> {
+        const ALL: [Unit; 8] = [
+            Unit::Milliseconds,
+            Unit::PerSecond,
+            Unit::Ratio,
+            Unit::Count,
+            Unit::Factor,
+            Unit::BytesPerSecond,
+            Unit::Bytes,
+            Unit::Dollars,
+        ];
+        ALL.into_iter().find(|unit| unit.word() == word)
     }
 
     /// The word of the unit in the JSON summary.

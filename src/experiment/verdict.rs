@@ -101,6 +101,11 @@ impl Verdict {
         verdicts.into_iter().max().unwrap_or(Self::Holds)
     }
 
+    /// The verdict of a word.
+    pub fn of(word: &str) -> Option<Self> {
+        [Self::Holds, Self::Fails, Self::Undecided].into_iter().find(|one| one.word() == word)
+    }
+
     /// The word of the report and of the JSON summary.
     pub const fn word(self) -> &'static str {
         match self {

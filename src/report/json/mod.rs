@@ -3,7 +3,9 @@
 //! Equal summaries give equal bytes: keys stand in a fixed order and numbers are rounded to nine
 //! significant digits, far below the simulation's noise. It computes nothing.
 
+pub mod comparison;
 mod layout;
+pub mod saved;
 
 use crate::experiment::statistics::Value;
 use crate::experiment::summary::{
@@ -66,13 +68,9 @@ fn precision(precision: &Precision) -> Json {
 }
 
 fn figure(figure: &Figure) -> Json {
-    let better = figure.better.map(|better| match better {
-        Better::Lower => "lower",
-        Better::Higher => "higher",
-    });
     json!({
         "unit": figure.unit.word(),
-        "better": better,
+        "better": figure.better.map(Better::word),
         "trials": figure.trials,
         "values": figure.values.iter().map(|&one| value(one)).collect::<Vec<_>>(),
     })

@@ -28,6 +28,44 @@ pub(super) fn busy(share: &Estimate) -> Line {
     rounded(share, Unit::Ratio, BUSY_DECIMALS)
 }
 
+/// A difference: its sign, the value, and half its interval in faint; of shares in percentage points.
+pub(super) fn signed(difference: &Estimate, unit: Unit) -> Line {
+    let size = size(difference, unit);
+    let sign = match difference.mean {
+        Value::Finite(_) if size.starts_with(NEARLY_ZERO) => "",
+        Value::Finite(mean) if mean < 0.0 => "-",
+        Value::Finite(mean) if mean > 0.0 => "+",
+        _ => "",
+    };
+    Line::new().plain(sign).join(size)
+}
+
+/// A change as a share of what was there before: `+12%`, `-0.31%`, `+24x`.
+pub(super) fn relative(change: f64) -> String {
+    const NEARLY_NONE: f64 = 0.0005;
+    let sign = if change < 0.0 { "-" } else { "+" };
+    match change.abs() {
+        0.0 => String::new(),
+        size if size < NEARLY_NONE => "~0%".to_owned(),
+        size if size.is_infinite() => NO_DATA.to_owned(),
+        size if size < 0.01 => format!("{sign}{:.2}%", size * 100.0),
+        size if size < 0.1 => format!("{sign}{:.1}%", size * 100.0),
+        size if size < 10.0 => format!("{sign}{:.0}%", size * 100.0),
+        size => format!("{sign}{size:.0}x"),
+    }
+}
+
+/// The same without its sign.
+pub(super) fn size(difference: &Estimate, unit: Unit) -> Line {
+    let half = difference.half_width().unwrap_or(0.0);
+    let size = |mean: f64| Estimate {
+        mean: Value::Finite(mean.abs()),
+        ci95: difference.ci95.map(|_| [mean.abs() - half, mean.abs() + half]),
+    };
+    let line = estimate(&difference.mean.finite().map_or(*difference, size), unit);
+    if unit == Unit::Ratio { line.replaced("%", "pp") } else { line }
+}
+
 fn rounded(estimate: &Estimate, unit: Unit, decimals_max: usize) -> Line {
     let mean = match estimate.mean {
         Value::Finite(mean) => mean,
@@ -260,6 +298,20 @@ mod tests {
         assert_eq!(short(161_400.0), "161K");
         assert_eq!(short(2_439_000.0), "2.44M");
         assert_eq!((short(999.0), short(999_900.0)), ("999".into(), "1.00M".into()));
+    }
+
+    #[test]
+    fn differences_have_a_sign_and_shares_differ_by_points() {
+        let text = |mean: f64, half: f64, unit| {
+            let ci95 = Some([mean - half, mean + half]);
+            let mut out = String::new();
+            signed(&Estimate { mean: Value::Finite(mean), ci95 }, unit).render(false, &mut out);
+            out.trim_end().to_owned()
+        };
+        assert_eq!(text(-12.34, 2.0, Unit::Milliseconds), "-12ms ±2");
+        assert_eq!(text(0.0893, 0.003, Unit::Ratio), "+8.9pp ±0.3");
+        assert_eq!(text(1200.0, 0.0, Unit::Dollars), "+$1,200");
+        assert_eq!(text(0.0, 0.0, Unit::Count), "0");
     }
 
     #[test]

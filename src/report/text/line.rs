@@ -63,10 +63,21 @@ impl Line {
         self
     }
 
+    /// The line with one text in place of another in every piece.
+    pub(super) fn replaced(mut self, from: &str, to: &str) -> Self {
+        self.pieces.iter_mut().for_each(|(_, text)| *text = text.replace(from, to));
+        self
+    }
+
     /// The line with spaces up to a width.
     pub(super) fn padded(self, width: usize) -> Self {
         let missing = width.saturating_sub(self.width());
         self.plain(" ".repeat(missing))
+    }
+
+    /// Whether its text begins so.
+    pub(super) fn starts_with(&self, text: &str) -> bool {
+        self.pieces.first().is_some_and(|(_, first)| first.starts_with(text))
     }
 
     /// The number of columns.

@@ -4,13 +4,15 @@
 //! in numbers, the bill, faults. It is a pure function of the summary; width and colour are given,
 //! and a pipe has neither. It computes nothing but the layout.
 
+pub mod comparison;
 mod figure;
 mod line;
+mod page;
 mod sections;
 mod table;
 
 use crate::experiment::summary::Summary;
-use line::Line;
+use page::Page;
 
 /// What the report is written to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -21,12 +23,9 @@ pub struct TextOptions {
     pub colour: bool,
 }
 
-/// Below this number of columns nothing is left to leave out.
-const WIDTH_MIN: usize = 40;
-
 /// The report as text.
 pub fn write(summary: &Summary, options: TextOptions) -> String {
-    let mut page = Page { width: options.width.map(|width| width.max(WIDTH_MIN)), lines: vec![] };
+    let mut page = Page::new(options);
     sections::header(summary, &mut page);
     sections::verdicts(summary, &mut page);
     sections::warnings(summary, &mut page);
@@ -38,17 +37,7 @@ pub fn write(summary: &Summary, options: TextOptions) -> String {
     sections::cost(summary, &mut page);
     sections::faults(summary, &mut page);
     sections::legend(summary, &mut page);
-    let mut text = String::new();
-    for line in &page.lines {
-        line.render(options.colour, &mut text);
-    }
-    text
-}
-
-/// The lines so far, and the width that they have to fit.
-struct Page {
-    width: Option<usize>,
-    lines: Vec<Line>,
+    page.text(options.colour)
 }
 
 #[cfg(test)]

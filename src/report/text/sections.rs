@@ -13,31 +13,6 @@ use crate::experiment::summary::{
 use crate::experiment::verdict::Verdict;
 use crate::units::{Duration, Ratio};
 
-impl Page {
-    /// A line, wrapped where it must be.
-    fn line(&mut self, line: Line, hang: usize) {
-        self.lines.extend(line.wrapped(self.width, hang));
-    }
-
-    /// An empty line and a heading, with a remark behind it.
-    fn heading(&mut self, text: &str, remark: Line) {
-        self.lines.push(Line::new());
-        let space = if remark.width() > 0 { "  " } else { "" };
-        self.line(Line::new().and(Style::Strong, text).plain(space).join(remark), 2);
-    }
-
-    /// A table, and how much of it did not fit.
-    fn table(&mut self, table: Table) {
-        let (lines, left_out) = table.lines(self.width);
-        self.lines.extend(lines);
-        if left_out > 0 {
-            let s = if left_out == 1 { "" } else { "s" };
-            let text = format!("  ({left_out} column{s} more on a wider terminal)");
-            self.line(Line::new().and(Style::Faint, text), 2);
-        }
-    }
-}
-
 /// The name of the scenario, and what was run.
 pub(super) fn header(summary: &Summary, page: &mut Page) {
     let scenario = &summary.scenario;

@@ -6,7 +6,7 @@ use super::line::{Line, Style};
 
 /// A column: its heading and how soon it is left out.
 pub(super) struct Column {
-    heading: &'static str,
+    heading: String,
     /// 0 is never left out; of the others the largest goes first.
     rank: u8,
     /// Names stand left, figures right.
@@ -15,18 +15,18 @@ pub(super) struct Column {
 
 impl Column {
     /// A column of names, which is never left out.
-    pub(super) const fn names(heading: &'static str) -> Self {
-        Self { heading, rank: 0, left: true }
+    pub(super) fn names(heading: impl Into<String>) -> Self {
+        Self { heading: heading.into(), rank: 0, left: true }
     }
 
     /// A column of words that is left out before figures of a smaller rank.
-    pub(super) const fn words(heading: &'static str, rank: u8) -> Self {
-        Self { heading, rank, left: true }
+    pub(super) fn words(heading: impl Into<String>, rank: u8) -> Self {
+        Self { heading: heading.into(), rank, left: true }
     }
 
     /// A column of figures.
-    pub(super) const fn figures(heading: &'static str, rank: u8) -> Self {
-        Self { heading, rank, left: false }
+    pub(super) fn figures(heading: impl Into<String>, rank: u8) -> Self {
+        Self { heading: heading.into(), rank, left: false }
     }
 }
 
@@ -61,7 +61,8 @@ impl Table {
         let all = self.columns.len();
         while width.is_some_and(|width| self.width() > width) && self.drop_a_column() {}
         let widths = self.widths();
-        let heads = self.columns.iter().map(|one| Line::new().and(Style::Faint, one.heading));
+        let heads =
+            self.columns.iter().map(|one| Line::new().and(Style::Faint, one.heading.as_str()));
         let mut lines = vec![self.line(heads.collect(), &widths)];
         for row in &self.rows {
             lines.push(self.line(row.cells.clone(), &widths));
