@@ -12,6 +12,7 @@ pub mod factor;
 pub mod instant;
 pub mod money;
 pub mod notation;
+pub mod quantity;
 pub mod rate;
 pub mod ratio;
 
@@ -23,5 +24,6 @@ pub use factor::Factor;
 pub use instant::Instant;
 pub use money::{HOURS_PER_MONTH, Money, Per, Price};
 pub use notation::{UnitError, UnitErrorKind};
+pub use quantity::Quantity;
 pub use rate::Rate;
 pub use ratio::Ratio;
