@@ -71,6 +71,17 @@ pub fn baseline(name: &str) -> Option<PathBuf> {
     path.is_file().then_some(path)
 }
 
+/// Writes a file in place of one that is there.
+///
+/// # Errors
+/// What the disk says against it.
+pub fn replace(path: &Path, text: &str) -> Result<(), String> {
+    let folder = path.parent().unwrap_or(Path::new(""));
+    let name = path.file_name().map(|name| name.to_string_lossy().into_owned());
+    let name = name.ok_or_else(|| format!("`{}` is no file", path.display()))?;
+    write(folder, &name, text)
+}
+
 /// The last component of a path, `stdin` for `-`.
 pub fn name(path: &str) -> String {
     let name = if path == "-" { None } else { Path::new(path).file_name() };

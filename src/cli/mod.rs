@@ -3,6 +3,7 @@
 //! What a command computes is done below; here is only what depends on being started from a shell:
 //! flags, files, terminals, Ctrl-C and exit codes.
 
+mod capacity;
 mod compare;
 mod completions;
 mod exit;
@@ -40,6 +41,8 @@ enum Command {
     Run(run::Arguments),
     /// Compare runs: what is different, by how much, and whether that can be told from chance.
     Compare(compare::Arguments),
+    /// Find how much scenarios carry: the largest load at which every SLO holds.
+    Capacity(capacity::Arguments),
     /// Check scenarios and report every mistake at once.
     Validate(validate::Arguments),
     /// Say what a key, a metric or an error code means, what its default is and where that comes
@@ -60,6 +63,7 @@ pub fn main() -> ExitCode {
     let exit = match cli.command {
         Command::Run(arguments) => run::run(&arguments, terminal),
         Command::Compare(arguments) => compare::run(&arguments, terminal),
+        Command::Capacity(arguments) => capacity::run(&arguments, terminal),
         Command::Validate(arguments) => validate::run(&arguments, terminal),
         Command::Explain(arguments) => explain::run(&arguments, terminal),
         Command::Schema(arguments) => schema::run(&arguments, terminal),

@@ -91,6 +91,11 @@ impl Question {
         &self.measured
     }
 
+    /// Whether it is about a part of the measured time.
+    pub fn has_window(&self) -> bool {
+        self.metrics().any(|(_, metric)| metric.period.is_some())
+    }
+
     /// What is demanded, in base units.
     pub fn demand(&self) -> Demand {
         self.demand

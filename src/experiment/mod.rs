@@ -3,6 +3,7 @@
 //! Knows nothing of formats, terminals or files.
 
 mod bottleneck;
+pub mod capacity;
 pub mod compare;
 mod components;
 pub mod contest;

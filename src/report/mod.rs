@@ -4,6 +4,7 @@
 //! report was decided below; a report only arranges and rounds.
 
 pub mod json;
+pub mod markdown;
 pub mod text;
 
 #[cfg(test)]

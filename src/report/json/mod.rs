@@ -3,6 +3,7 @@
 //! Equal summaries give equal bytes: keys stand in a fixed order and numbers are rounded to nine
 //! significant digits, far below the simulation's noise. It computes nothing.
 
+pub mod capacity;
 pub mod comparison;
 mod layout;
 pub mod saved;

@@ -115,7 +115,7 @@ const fn negligible(unit: Unit) -> f64 {
 }
 
 /// A number without an interval, to three digits.
-pub(super) fn plain(value: f64, unit: Unit) -> String {
+pub(in crate::report) fn plain(value: f64, unit: Unit) -> String {
     let (scale, suffix) = scale(value, unit);
     let number = grouped(value * scale, decimals(value * scale, 0.0, unit));
     format!("{}{number}{suffix}", sign(unit))
@@ -143,7 +143,7 @@ pub(super) fn count(value: u64) -> String {
 }
 
 /// A large number to three digits as the language writes counts: `161K`, `2.44M`.
-pub(super) fn short(value: f64) -> String {
+pub(in crate::report) fn short(value: f64) -> String {
     for (size, suffix) in [(1e9, "B"), (1e6, "M"), (1e3, "K")] {
         // What would be rounded up to the next size belongs to it.
         if value >= size * 0.9995 {

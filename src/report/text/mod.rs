@@ -4,8 +4,9 @@
 //! in numbers, the bill, faults. It is a pure function of the summary; width and colour are given,
 //! and a pipe has neither. It computes nothing but the layout.
 
+pub mod capacity;
 pub mod comparison;
-mod figure;
+pub(super) mod figure;
 mod line;
 mod page;
 mod sections;

@@ -1,0 +1,334 @@
+//! One load tried: the scenario with another number at one path, run until its SLOs are settled.
+//!
+//! Where nothing changes over time, a run needs not be as long as its author wants to watch it:
+//! a number of requests is enough, and a search asks many times. What is shortened is said nowhere
+//! else; a run of the scenario itself is never.
+
+use super::losses::{Loss, NAME};
+use super::{CapacityError, Read, Search};
+use crate::experiment::judge::Question;
+use crate::experiment::pilot::request_rate;
+use crate::experiment::prepare::{Experiment, prepare};
+use crate::experiment::run::{Control, Extend, Warmup};
+use crate::experiment::statistics::Value;
+use crate::experiment::summary::Summary;
+use crate::experiment::verdict::Verdict;
+use crate::language::path;
+use crate::language::{Decode, Diagnostics};
+use crate::scenario::document::ClaimConfig;
+use crate::scenario::file::{Loaded, Resolved};
+use crate::scenario::layers::Setting;
+use crate::units::{Duration, Instant, quantity::Quantity};
+use crate::world::Plan;
+use crate::world::faults::Timing;
+use crate::world::users::load::Source;
+
+/// Requests of one replication that are enough.
+const REQUESTS: f64 = 100_000.0;
+/// No measured time is cut to less.
+const SHORTEST_S: f64 = 20.0;
+/// What is lost is lost so long before the measured time: longer than failovers and failing over
+/// to another region take.
+const BEFORE: Duration = Duration(150_000_000_000);
+
+/// A load and what became of it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Trial {
+    /// The load.
+    pub load: f64,
+    /// What was lost before.
+    pub lost: Option<String>,
+    /// The verdict on all SLOs.
+    pub verdict: Verdict,
+    /// The SLOs that do not hold, with their figures.
+    pub open: Vec<Held>,
+    /// What limits it: the component or host, and what of it.
+    pub limit: Option<(String, String)>,
+    /// The load at which that is full.
+    pub full_at: Option<f64>,
+    /// Dollars a month.
+    pub month_usd: Option<f64>,
+    /// Replications that it took.
+    pub replications: u32,
+}
+
+impl Default for Trial {
+    fn default() -> Self {
+        Self {
+            load: 0.0,
+            lost: None,
+            verdict: Verdict::Undecided,
+            open: Vec::new(),
+            limit: None,
+            full_at: None,
+            month_usd: None,
+            replications: 0,
+        }
+    }
+}
+
+/// An SLO that does not hold.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Held {
+    /// The SLO.
+    pub expression: String,
+    /// Fails, or undecided.
+    pub verdict: Verdict,
+}
+
+/// The trials of one scenario.
+pub(super) struct Trials<'a> {
+    read: Read<'a>,
+    file: &'a str,
+    control: Control<'a>,
+    common: Vec<Setting>,
+    path: String,
+    written: Quantity,
+    experiment: Experiment,
+    digest: String,
+    claim: Option<[u64; 2]>,
+    lost: Option<Loss>,
+    done: Vec<Trial>,
+}
+
+impl<'a> Trials<'a> {
+    /// Reads the scenario as written, to know what can be varied.
+    pub fn new(
+        read: Read<'a>,
+        file: &'a str,
+        search: &Search,
+        control: Control<'a>,
+    ) -> Result<Self, CapacityError> {
+        let whole = read(&[]);
+        let Some(resolved) = whole.scenarios.first() else {
+            return Err(CapacityError::Scenario(Box::new(whole)));
+        };
+        let (path, written) = varied(resolved, search)?;
+        let digest = resolved.digest.clone();
+        let claim = path::get(&resolved.tree, "claim");
+        let claim = claim.and_then(|node| ClaimConfig::decode(node, &mut Diagnostics::new()));
+        let mut common = Vec::new();
+        for key in ["faults", "changes", "expect"] {
+            if !search.faults && path::get(&resolved.tree, key).is_some() {
+                let flag = "capacity".to_owned();
+                common.push(Setting { flag, text: format!("{key}=null") });
+            }
+        }
+        // An SLO may speak of a fault, and then it belongs to what must hold.
+        if read(&common).diagnostics.has_errors() {
+            common.clear();
+        }
+        let experiment = experiment(read, file, &common)?;
+        if experiment.slo.is_empty() {
+            let message = "it has no SLO that could be broken: write `slo: [ p99 < 500ms ]`";
+            return Err(CapacityError::Question(message.to_owned()));
+        }
+        let claim = claim.map(|claim| [claim.users.value.from, claim.users.value.to]);
+        let (lost, done) = (None, Vec::new());
+        Ok(Self {
+            read,
+            file,
+            control,
+            common,
+            path,
+            written,
+            experiment,
+            digest,
+            claim,
+            lost,
+            done,
+        })
+    }
+
+    /// From now on this is lost.
+    pub fn lose(&mut self, loss: Option<Loss>) {
+        self.lost = loss;
+    }
+
+    /// The path that is varied.
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// The load as written.
+    pub fn written(&self) -> Quantity {
+        self.written
+    }
+
+    /// The load nearest to this one that can be written.
+    pub fn nearest(&self, load: f64) -> f64 {
+        self.text(load).value()
+    }
+
+    /// The plan of the scenario as written.
+    pub fn plan(&self) -> &Plan {
+        &self.experiment.plan
+    }
+
+    /// The title of the scenario.
+    pub fn name(&self) -> &str {
+        &self.experiment.settings.scenario.name
+    }
+
+    /// The digest of the scenario as written.
+    pub fn digest(&self) -> &str {
+        &self.digest
+    }
+
+    /// The seed of all runs.
+    pub fn seed(&self) -> u64 {
+        self.experiment.settings.seed
+    }
+
+    /// The range that its header claims.
+    pub fn claim(&self) -> Option<[u64; 2]> {
+        self.claim
+    }
+
+    /// Everything tried so far, by load.
+    pub fn all(&self) -> Vec<Trial> {
+        let mut all = self.done.clone();
+        all.sort_by(|a, b| a.lost.cmp(&b.lost).then(a.load.total_cmp(&b.load)));
+        all
+    }
+
+    /// The first SLO that fails at a load that was tried.
+    pub fn binding(&self, load: Option<f64>) -> Option<String> {
+        let open = &self.known(load?)?.open;
+        let fails = open.iter().find(|one| one.verdict == Verdict::Fails);
+        fails.map(|one| one.expression.clone())
+    }
+
+    /// What limits it at a load that was tried.
+    pub fn limit(&self, load: Option<f64>) -> Option<(String, String)> {
+        self.known(load?)?.limit.clone()
+    }
+
+    /// Tries a load, or remembers what became of it.
+    pub fn at(&mut self, load: f64, told: &mut dyn FnMut(&Trial)) -> Result<Trial, CapacityError> {
+        let text = self.text(load);
+        if let Some(known) = self.known(text.value()) {
+            return Ok(known.clone());
+        }
+        let flag = "capacity".to_owned();
+        let mut settings = self.common.clone();
+        settings.push(Setting { flag, text: format!("{}={text}", self.path) });
+        settings.extend(self.lost.as_ref().map(Loss::setting));
+        let mut experiment = experiment(self.read, self.file, &settings)?;
+        shorten(&mut experiment);
+        begin_before(&mut experiment);
+        let control = Control { extend: Extend::Slo, announce: &|_| (), ..self.control };
+        let outcome = experiment.run(control)?;
+        if outcome.interrupted {
+            return Err(crate::experiment::RunError::Interrupted.into());
+        }
+        let trial = self.trial(text.value(), &outcome.summary);
+        told(&trial);
+        self.done.push(trial.clone());
+        Ok(trial)
+    }
+
+    fn trial(&self, load: f64, summary: &Summary) -> Trial {
+        let open = summary.slo.iter().filter(|one| one.verdict != Verdict::Holds);
+        let held = |one: &crate::experiment::summary::Judged| Held {
+            expression: one.expression.clone(),
+            verdict: one.verdict,
+        };
+        let first = summary.bottleneck.as_ref().map(|bottleneck| &bottleneck.limits[0]);
+        let offered = summary.overall.offered_rps.mean.finite();
+        let full_at = first.zip(offered).map(|(first, offered)| load * first.limit_rps / offered);
+        Trial {
+            load,
+            lost: self.lost.as_ref().map(|loss| loss.what.clone()),
+            verdict: summary.verdict(),
+            open: open.map(held).collect(),
+            limit: first.map(|first| (first.component.clone(), first.resource.clone())),
+            full_at: full_at.filter(|full| full.is_finite()),
+            month_usd: summary.cost.as_ref().and_then(|cost| match cost.month_usd.mean {
+                Value::Finite(dollars) => Some(dollars),
+                _ => None,
+            }),
+            replications: summary.replications,
+        }
+    }
+
+    fn text(&self, load: f64) -> Quantity {
+        let text = self.written.with(load);
+        // A whole number of things is at least one of them.
+        if text.value() > 0.0 { text } else { self.written.with(1.0) }
+    }
+
+    fn known(&self, load: f64) -> Option<&Trial> {
+        let lost = self.lost.as_ref().map(|loss| loss.what.as_str());
+        self.done.iter().find(|one| one.load == load && one.lost.as_deref() == lost)
+    }
+}
+
+/// The path that is varied and what stands there.
+fn varied(resolved: &Resolved, search: &Search) -> Result<(String, Quantity), CapacityError> {
+    let stands = |path: &str| path::get(&resolved.tree, path).and_then(|node| node.value.as_text());
+    let usual = ["users.count", "users.rate"].into_iter().find(|path| stands(path).is_some());
+    let path = match (&search.vary, usual) {
+        (Some(path), _) => path.as_str(),
+        (None, Some(path)) => path,
+        (None, None) => {
+            let message = "it has neither `users.count` nor `users.rate`: say with --vary what is \
+                           to be varied";
+            return Err(CapacityError::Question(message.to_owned()));
+        }
+    };
+    let wrong = |message: String| CapacityError::Question(message);
+    let text = stands(path).ok_or_else(|| {
+        wrong(format!("no value is written at `{path}`: write one there, so that it can be varied"))
+    })?;
+    let is_count = path.ends_with("count") || path.ends_with("instances");
+    let quantity = if is_count { Quantity::count(text) } else { Quantity::parse(text) };
+    let quantity = quantity.filter(|quantity| quantity.value() > 0.0);
+    let quantity = quantity.ok_or_else(|| {
+        wrong(format!("`{text}` at `{path}` is no quantity above zero that could be multiplied"))
+    })?;
+    Ok((path.to_owned(), quantity))
+}
+
+fn experiment(
+    read: &mut dyn FnMut(&[Setting]) -> Loaded,
+    file: &str,
+    settings: &[Setting],
+) -> Result<Experiment, CapacityError> {
+    let mut loaded = read(settings);
+    let found = prepare(&mut loaded, file).pop();
+    found.ok_or_else(|| CapacityError::Scenario(Box::new(loaded)))
+}
+
+/// Cuts the measured time to what is needed where nothing changes over time.
+fn shorten(experiment: &mut Experiment) {
+    let plan = &mut experiment.plan;
+    let steady = match &plan.users.source {
+        Source::Open { profile, .. } => profile.is_constant(),
+        Source::Closed { .. } => true,
+    };
+    let scales = plan.components.iter().any(|component| component.facts().scales());
+    let happens = plan.faults.iter().any(|fault| fault.name != NAME);
+    let windows = experiment.slo.iter().any(Question::has_window);
+    if !steady || plan.users.visits.is_some() || scales || happens || windows {
+        return;
+    }
+    let needed = (REQUESTS / request_rate(plan)).max(SHORTEST_S);
+    let needed = Duration::from_seconds(needed).min(plan.window.duration);
+    plan.window.duration = needed;
+    plan.window.window = plan.window.window.min(needed);
+}
+
+/// Moves a loss to before the measured time.
+fn begin_before(experiment: &mut Experiment) {
+    let Some(fault) = experiment.plan.faults.iter_mut().find(|fault| fault.name == NAME) else {
+        return;
+    };
+    let Timing::At { at, .. } = &mut fault.timing else { unreachable!("it is given a time") };
+    *at = Instant(-BEFORE.0);
+    let warmup = match experiment.settings.warmup {
+        Warmup::Fixed(written) => written.max(BEFORE),
+        Warmup::Auto => BEFORE,
+    };
+    experiment.settings.warmup = Warmup::Fixed(warmup);
+}
