@@ -1,8 +1,10 @@
 //! The one test binary.
 
 mod allocations;
+mod capacity;
 mod cli;
 mod compare;
+mod coverage;
 mod diagnostics;
 mod golden;
 mod knobs_balance;
