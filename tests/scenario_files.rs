@@ -150,3 +150,56 @@ fn a_stage_says_what_it_claims() {
         }
     }
 }
+
+/// A row of the ladder that is generated into the page: file, digest, claim, what is carried.
+struct Row {
+    file: String,
+    digest: String,
+    claim: [f64; 2],
+    carries: f64,
+}
+
+/// `2.85K`.
+fn count(text: &str) -> f64 {
+    let (number, size) = match text.as_bytes().last() {
+        Some(b'K') => (&text[..text.len() - 1], 1e3),
+        Some(b'M') => (&text[..text.len() - 1], 1e6),
+        _ => (text, 1.0),
+    };
+    number.parse::<f64>().unwrap_or_else(|error| panic!("{text}: {error}")) * size
+}
+
+fn row(line: &str) -> Row {
+    let cells: Vec<&str> = line.split('|').map(str::trim).collect();
+    let between = |text: &str, from: &str, to: &str| -> String {
+        let rest = text.split_once(from).expect("it begins").1;
+        rest.split_once(to).expect("it ends").0.trim().to_owned()
+    };
+    let ends = |text: &str| -> Vec<f64> { text.split(" to ").map(count).collect() };
+    Row {
+        file: between(cells[1], "[", "]"),
+        digest: between(cells[1], "<!--", "-->"),
+        claim: ends(cells[3])[..].try_into().expect("a claim has two ends"),
+        carries: ends(cells[4])[0],
+    }
+}
+
+/// What was measured belongs to the files as they are.
+#[test]
+fn the_ladder_on_the_page_is_of_these_files() {
+    use simscale::scenario::file::{Request, load};
+    let page = std::fs::read_to_string(folder("scenarios/README.md")).expect("the page");
+    let rows = page.lines().filter(|line| line.starts_with("| [stage") && line.contains("<!--"));
+    let rows: Vec<Row> = rows.map(row).collect();
+    assert_eq!(rows.len(), 8, "a row for each stage");
+    for row in rows {
+        let path = folder("scenarios").join(&row.file);
+        let path = path.to_string_lossy();
+        let request = Request { path: &path, ..Request::default() };
+        let loaded = load(request, &mut |path| std::fs::read(path));
+        let digest = loaded.scenarios[0].digest.as_str();
+        assert_eq!(row.digest, digest, "{}: the page is older than the file", row.file);
+        let [from, to] = row.claim;
+        assert!((from..=3.0 * to).contains(&row.carries), "{}: {}", row.file, row.carries);
+    }
+}

@@ -3,7 +3,7 @@
 //! The digest of each scenario stands in its row as a comment, so that a test can see when a row is
 //! older than its file. It computes nothing.
 
-use super::text::capacity::{claim, range};
+use super::text::capacity::{claim, range, written};
 use super::text::figure::plain;
 use crate::experiment::capacity::Capacity;
 use crate::experiment::summary::Unit;
@@ -31,7 +31,7 @@ pub fn ladder(steps: &[Capacity]) -> String {
             step.digest,
             step.name,
             range(step.written, step.range),
-            step.written,
+            written(step),
         ));
     }
     text

@@ -1,5 +1,6 @@
 //! The program as a shell sees it: exit codes, what goes to which output, which files appear.
 
+mod comparing;
 mod hostile;
 mod outputs;
 
@@ -45,8 +46,17 @@ impl Dir {
     }
 
     pub fn run_with(&self, arguments: &str, stdin: &str) -> Done {
+        self.start(&arguments.split_whitespace().collect::<Vec<_>>(), stdin)
+    }
+
+    /// The same, with a last argument that has spaces in it.
+    pub fn run_and(&self, arguments: &str, last: &str) -> Done {
+        self.start(&arguments.split_whitespace().chain([last]).collect::<Vec<_>>(), "")
+    }
+
+    fn start(&self, arguments: &[&str], stdin: &str) -> Done {
         let mut command = assert_cmd::Command::new(env!("CARGO_BIN_EXE_simscale"));
-        command.current_dir(&self.0).args(arguments.split_whitespace()).write_stdin(stdin);
+        command.current_dir(&self.0).args(arguments).write_stdin(stdin);
         command.env_remove("NO_COLOR").env_remove("CLICOLOR_FORCE");
         let output = command.output().expect("the program starts");
         let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).expect("text is UTF-8");

@@ -89,6 +89,31 @@ fn a_run_is_repeated_with_other_luck() {
     }
 }
 
+/// How many replications a precision needs: half of a Student interval falls with the square root
+/// of their number.
+#[test]
+fn replications_are_added_until_the_figures_are_tight_or_there_are_enough() {
+    let run = |keys: &str, slo: &str| {
+        let text = queue(&format!("replications: 4, {keys}")) + &format!("slo: [ {slo} ]\n");
+        let outcome = read(&text).run(Control::default()).expect("it runs");
+        let precision = outcome.summary.precision.expect("it was asked for");
+        (outcome.observed.len(), precision)
+    };
+    let (few, loose) = run("precision: 20%", "mean < 1s");
+    assert_eq!((few, loose.reached, loose.at_most), (4, true, 128));
+    let (many, tight) = run("precision: 2%", "mean < 1s");
+    assert!(tight.reached && many > 4 && many % 4 == 0, "{many}: {tight:?}");
+    let (worst, of) = tight.worst.expect("there is a figure");
+    assert_eq!((worst <= 0.02, of.as_str()), (true, "mean < 1s"));
+    let (most, short) = run("precision: { half_width: 0.1%, at_most: 10 }", "mean < 1s");
+    assert_eq!((most, short.reached), (8, false));
+    // Nothing fails, so the share of failures is as near to its target as 2 % of that.
+    let (_, rare) = run("precision: 20%", "error_rate < 20%");
+    assert!(rare.reached, "{rare:?}");
+    // A count that must be exact is exact or not, however often it is repeated.
+    assert_eq!(run("precision: 1%", "error_rate == 0%").1.worst, None);
+}
+
 #[test]
 fn shrinking_divides_load_and_instances_alike() {
     let shrunk = |shrink: &str| {

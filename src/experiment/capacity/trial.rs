@@ -115,10 +115,10 @@ impl<'a> Trials<'a> {
             }
         }
         // An SLO may speak of a fault, and then it belongs to what must hold.
-        if read(&common).diagnostics.has_errors() {
+        let experiment = experiment(read, file, &common).or_else(|_| {
             common.clear();
-        }
-        let experiment = experiment(read, file, &common)?;
+            experiment(read, file, &common)
+        })?;
         if experiment.slo.is_empty() {
             let message = "it has no SLO that could be broken: write `slo: [ p99 < 500ms ]`";
             return Err(CapacityError::Question(message.to_owned()));

@@ -3,14 +3,13 @@
 //! It computes nothing but the layout.
 
 use super::TextOptions;
-use super::figure::{NO_DATA, plain, short};
+use super::figure::{NO_DATA, exact, plain, short};
 use super::line::{Line, Style};
 use super::page::Page;
 use super::table::{Column, Table};
 use crate::experiment::capacity::{Capacity, Need, Range};
 use crate::experiment::summary::Unit;
 use crate::experiment::verdict::Verdict;
-use crate::units::Count;
 use crate::units::quantity::{Kind, Quantity};
 
 /// The capacities as text.
@@ -33,6 +32,14 @@ pub(in crate::report) fn load(written: Quantity, load: f64) -> String {
         Kind::Count => short(load),
         Kind::Rate => plain(load, Unit::PerSecond),
         _ => written.with(load).to_string(),
+    }
+}
+
+/// The load as it is written in the scenario.
+pub(in crate::report) fn written(step: &Capacity) -> String {
+    match step.written.kind() {
+        Kind::Count => exact(step.written.value() as u64),
+        _ => step.written.to_string(),
     }
 }
 
@@ -59,16 +66,14 @@ fn of(vary: &str) -> String {
 
 /// The range that a header claims.
 pub(in crate::report) fn claim(step: &Capacity) -> String {
-    step.claim.map_or(String::new(), |[from, to]| {
-        format!("{} to {}", Count::Finite(from), Count::Finite(to))
-    })
+    step.claim.map_or(String::new(), |[from, to]| format!("{} to {}", exact(from), exact(to)))
 }
 
 fn single(one: &Capacity, page: &mut Page) {
     let name = Line::new().and(Style::Strong, one.name.as_str());
     page.line(name.and(Style::Faint, format!("  {}", one.file)), 2);
     let carried = range(one.written, one.range);
-    let (at, seed) = (one.written, one.seed);
+    let (at, seed) = (written(one), one.seed);
     let carries = Line::new().plain("carries ").and(Style::Strong, carried);
     let about = format!("  (written: {at}; seed {seed})");
     page.line(carries.plain(of(&one.vary)).and(Style::Faint, about), 2);
@@ -146,7 +151,7 @@ fn ladder(steps: &[Capacity], page: &mut Page) {
             Line::new().and(Style::Strong, range(step.written, step.range)),
             Line::new().plain(limit.map_or(String::new(), |(one, what)| format!("{one} {what}"))),
             Line::new().plain(step.binding.clone().unwrap_or_default()),
-            Line::new().plain(step.written.to_string()),
+            Line::new().plain(written(step)),
             Line::new().plain(month),
         ];
         if survives {

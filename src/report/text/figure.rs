@@ -154,6 +154,16 @@ pub(in crate::report) fn short(value: f64) -> String {
     format!("{value:.0}")
 }
 
+/// A whole number as people write it where nothing is lost: `1.5M`, `10K`, `1,234`.
+pub(in crate::report) fn exact(value: u64) -> String {
+    for (size, suffix) in [(1_000_000_000, "B"), (1_000_000, "M"), (1_000, "K")] {
+        if value >= size && value.is_multiple_of(size / 100) {
+            return format!("{}{suffix}", value as f64 / size as f64);
+        }
+    }
+    count(value)
+}
+
 /// A share to two digits or, near the whole, as many as tell it apart from it: `0.13%`.
 pub(super) fn share(share: f64) -> String {
     plain(share, Unit::Ratio)
@@ -296,6 +306,11 @@ mod tests {
         assert_eq!(count(4_800_000), "4,800,000");
         assert_eq!((count(0), count(999), count(1000)), ("0".into(), "999".into(), "1,000".into()));
         assert_eq!(short(161_400.0), "161K");
+        assert_eq!(
+            (exact(1_500_000), exact(10_000), exact(1)),
+            ("1.5M".into(), "10K".into(), "1".into())
+        );
+        assert_eq!((exact(1_234_567), exact(1_250)), ("1,234,567".into(), "1.25K".into()));
         assert_eq!(short(2_439_000.0), "2.44M");
         assert_eq!((short(999.0), short(999_900.0)), ("999".into(), "1.00M".into()));
     }
