@@ -36,7 +36,7 @@ pub(super) fn header(summary: &Summary, page: &mut Page) {
 
 /// Whether the figures of the SLOs are as tight as was asked for.
 fn precision(precision: &Precision, page: &mut Page) {
-    let wanted = share(precision.wanted);
+    let wanted = Ratio(precision.wanted);
     let text = match (&precision.worst, precision.reached) {
         (None, _) => format!("precision: no figure of an SLO could be nearer than ±{wanted}"),
         (Some(_), true) => format!("precision: every figure of an SLO is within ±{wanted}"),
