@@ -26,6 +26,7 @@ pub mod statistics;
 mod summarize;
 pub mod summary;
 pub mod verdict;
+pub mod verify;
 pub mod warmup;
 
 pub use judge::Question;

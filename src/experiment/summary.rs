@@ -5,7 +5,7 @@
 //! know how it will be printed.
 
 use super::statistics::{Estimate, Value};
-use super::verdict::Verdict;
+use super::verdict::{Demand, Verdict};
 
 /// Figures by name, in the order of the scenario.
 pub type Named<T> = Vec<(String, T)>;
@@ -345,6 +345,10 @@ pub struct Judged {
     pub value: Estimate,
     /// The unit of the value.
     pub unit: Unit,
+    /// The standard error of the value, in `unit`; absent below two replications with a value.
+    pub standard_error: Option<f64>,
+    /// What is demanded of the value, in `unit`.
+    pub demand: Demand,
     /// Holds, fails or undecided.
     pub verdict: Verdict,
     /// What the reader should know besides: the window used, why a value is missing.
@@ -428,6 +432,28 @@ pub struct CostLine {
     pub unit: Unit,
     /// Dollars a month.
     pub month_usd: Estimate,
+}
+
+impl Judged {
+    /// The measured side and what is demanded of it, as written: `mean`, `== 50ms within 2.5%`.
+    pub fn sides(&self) -> (&str, &str) {
+        let text = self.expression.as_str();
+        let (left, right) = text.split_at(text.find(['<', '>', '=']).unwrap_or(text.len()));
+        (left.trim(), right.trim())
+    }
+
+    /// The distance of the value from its target in standard errors, negative below it. None where
+    /// each replication must be exact, and where a value that is off has no spread.
+    pub fn deviation(&self) -> Option<f64> {
+        if let Demand::Exactly(_) = self.demand {
+            return None;
+        }
+        let distance = self.value.mean.finite()? - self.demand.target();
+        match self.standard_error? {
+            0.0 => (distance == 0.0).then_some(0.0),
+            error => Some(distance / error),
+        }
+    }
 }
 
 impl Summary {

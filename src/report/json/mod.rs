@@ -7,6 +7,7 @@ pub mod capacity;
 pub mod comparison;
 mod layout;
 pub mod saved;
+pub mod verify;
 
 use crate::experiment::statistics::Value;
 use crate::experiment::summary::{

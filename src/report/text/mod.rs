@@ -11,6 +11,7 @@ mod line;
 mod page;
 mod sections;
 mod table;
+pub mod verify;
 
 use crate::experiment::summary::Summary;
 use page::Page;

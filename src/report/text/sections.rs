@@ -55,11 +55,6 @@ fn precision(precision: &Precision, page: &mut Page) {
 
 /// What was promised and asserted, judged.
 pub(super) fn verdicts(summary: &Summary, page: &mut Page) {
-    let style = |verdict| match verdict {
-        Verdict::Holds => Style::Good,
-        Verdict::Fails => Style::Bad,
-        Verdict::Undecided => Style::Open,
-    };
     for (heading, list) in [("SLO", &summary.slo), ("Expected", &summary.expect)] {
         if list.is_empty() {
             continue;
@@ -77,11 +72,29 @@ pub(super) fn verdicts(summary: &Summary, page: &mut Page) {
             }
         };
         page.heading(heading, Line::new().and(style(verdict), text));
-        judged(list, page, style);
+        judged(list, page);
     }
 }
 
-fn judged(list: &[Judged], page: &mut Page, style: impl Fn(Verdict) -> Style) {
+/// What colour a verdict has.
+pub(super) const fn style(verdict: Verdict) -> Style {
+    match verdict {
+        Verdict::Holds => Style::Good,
+        Verdict::Fails => Style::Bad,
+        Verdict::Undecided => Style::Open,
+    }
+}
+
+/// The sign of a verdict.
+pub(super) const fn mark(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Holds => "✓",
+        Verdict::Fails => "✗",
+        Verdict::Undecided => "?",
+    }
+}
+
+fn judged(list: &[Judged], page: &mut Page) {
     const INDENT: usize = 4;
     const GAP: usize = 3;
     let value = |one: &Judged| estimate(&one.value, one.unit);
@@ -91,11 +104,7 @@ fn judged(list: &[Judged], page: &mut Page, style: impl Fn(Verdict) -> Style) {
     // An expression too long to have its value beside it has it below.
     let beside = lengths.filter(|length| fits(INDENT + length + GAP + values)).max().unwrap_or(0);
     for one in list {
-        let mark = match one.verdict {
-            Verdict::Holds => "✓",
-            Verdict::Fails => "✗",
-            Verdict::Undecided => "?",
-        };
+        let mark = mark(one.verdict);
         let mark = Line::new().plain("  ").and(style(one.verdict), mark).plain(" ");
         let mut line = mark.plain(one.expression.as_str());
         if line.width() > INDENT + beside {
