@@ -11,6 +11,7 @@ mod cost;
 mod figures;
 #[cfg(test)]
 mod fixture;
+mod forecast;
 pub mod gate;
 pub mod judge;
 pub mod metric;

@@ -4,8 +4,9 @@
 
 use crate::experiment::statistics::{Estimate, Value};
 use crate::experiment::summary::{
-    Better, Bottleneck, Component, Cost, CostLine, Extra, FailurePlace, Fault, Figure, Forecast,
-    Judged, Limit, Named, Precision, QUANTILES, Quantiles, ScenarioId, Summary, Traffic, Unit,
+    Beside, Better, Bottleneck, Bound, Component, Cost, CostLine, Extra, FailurePlace, Fault,
+    Figure, Forecast, Formula, Judged, Law, Limit, Named, Precision, QUANTILES, Quantiles,
+    ScenarioId, Summary, Traffic, Unit,
 };
 use crate::experiment::verdict::{Demand, Verdict};
 use crate::experiment::verify::{Expectation, Verification, Verified};
@@ -165,6 +166,7 @@ pub(super) fn summary() -> Summary {
             note: None,
         }],
         bottleneck: Some(bottleneck()),
+        forecast: Some(forecast()),
         cost: Some(cost()),
     }
 }
@@ -285,13 +287,61 @@ fn bottleneck() -> Bottleneck {
                 limit_users: Some(309_300.0),
             },
         ],
-        forecasts: vec![Forecast {
-            component: "db".to_owned(),
-            formula: "Erlang C, M/M/4".to_owned(),
-            quantity: "mean wait".to_owned(),
-            predicted_ms: 0.0312,
-            measured_ms: about(0.0331, 0.0009),
-        }],
+    }
+}
+
+fn forecast() -> Forecast {
+    let beside = |predicted, measured| Beside { predicted, measured };
+    let law = |component: &str, visits, work_ms, busy, reasons: &[&str]| Law {
+        component: component.to_owned(),
+        visits,
+        work_ms,
+        utilization: busy,
+        reasons: reasons.iter().map(|&one| one.to_owned()).collect(),
+    };
+    let lost = ["faults", "requests fail on their way"];
+    Forecast {
+        laws: vec![
+            law("lb", beside(1.0, about(1.0, 0.0)), beside(0.0, about(0.0, 0.0)), None, &[]),
+            law(
+                "web",
+                beside(1.0, about(0.9987, 0.0001)),
+                beside(22.5, about(22.3, 0.04)),
+                Some(beside(0.625, about(0.62, 0.003))),
+                &lost[..1],
+            ),
+            law(
+                "db",
+                beside(0.9, about(0.82, 0.001)),
+                beside(1.8, about(1.64, 0.002)),
+                Some(beside(0.45, about(0.41, 0.003))),
+                &lost,
+            ),
+        ],
+        formulas: vec![
+            Formula {
+                subject: "db".to_owned(),
+                formula: "Erlang C, M/M/4".to_owned(),
+                quantity: "mean wait".to_owned(),
+                unit: Unit::Milliseconds,
+                bound: Bound::Equal,
+                predicted: 0.0312,
+                measured: about(0.0331, 0.0009),
+                assumed: None,
+                reasons: vec!["arrivals are not Poisson".to_owned()],
+            },
+            Formula {
+                subject: "web".to_owned(),
+                formula: "Erlang C, M/M/36".to_owned(),
+                quantity: "mean wait".to_owned(),
+                unit: Unit::Milliseconds,
+                bound: Bound::AtLeast,
+                predicted: 0.52,
+                measured: about(3.1, 0.1),
+                assumed: Some("one queue for all instances".to_owned()),
+                reasons: Vec::new(),
+            },
+        ],
     }
 }
 
@@ -329,6 +379,7 @@ pub(super) fn dead() -> Summary {
         faults: Vec::new(),
         expect: Vec::new(),
         bottleneck: None,
+        forecast: None,
         cost: None,
         overall,
         slo,

@@ -376,7 +376,7 @@ fn remarks(component: &Component) -> Vec<Line> {
 /// What has so many times the room of what limits the system is named only.
 const FAR: f64 = 10.0;
 
-/// What limits the system, what fails next, and what a formula says.
+/// What limits the system, and what fails next.
 pub(super) fn bottleneck(summary: &Summary, page: &mut Page) {
     let Some(bottleneck) = &summary.bottleneck else { return };
     let Some(first) = bottleneck.limits.first() else { return };
@@ -424,15 +424,6 @@ pub(super) fn bottleneck(summary: &Summary, page: &mut Page) {
         let names: Vec<String> = far.into_iter().map(short_of).collect();
         let text = format!("  full at more than {FAR} times that: {}", names.join(", "));
         page.line(Line::new().and(Style::Faint, text), 4);
-    }
-    for forecast in &bottleneck.forecasts {
-        let line = Line::new()
-            .plain(format!("  {} {}: ", forecast.component, forecast.quantity))
-            .plain(plain(forecast.predicted_ms, Unit::Milliseconds))
-            .and(Style::Faint, format!(" forecast by {}, ", forecast.formula))
-            .join(milliseconds(&forecast.measured_ms))
-            .and(Style::Faint, " measured");
-        page.line(line, 4);
     }
 }
 
