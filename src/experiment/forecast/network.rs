@@ -7,7 +7,9 @@
 
 use super::closed::{self, Station};
 use super::erlang::erlang_c;
-use super::station::{Discipline, is_exponential, is_transparent, poisson_rate, station};
+use super::station::{
+    Discipline, is_exponential, is_transparent, poisson_rate, probes_are_nothing, station,
+};
 use super::{Said, Seen, laws};
 use crate::components::ComponentPlan;
 use crate::components::service::{ServicePlan, Step};
@@ -106,7 +108,7 @@ fn product_form(seen: &Seen<'_>) -> Option<Network> {
         if is_transparent(seen, index) {
             continue;
         }
-        let found = station(seen, index)?;
+        let found = station(seen, index).filter(|_| probes_are_nothing(seen, index))?;
         network.delay_s += delay_s(seen, index);
         let demand_s = laws::work_s(seen, index);
         let servers = match found.discipline {
@@ -188,7 +190,8 @@ fn links_are_plain(seen: &Seen<'_>) -> bool {
     let mut links = seen.plan().topology.links.iter().enumerate();
     links.all(|(number, link)| {
         let drawn = link.targets.len() == 1 || link.balance.strategy == Strategy::Random;
-        drawn && link.chooser == Chooser::Balancer && seen.is_quiet(number)
+        let usual = link.chooser == Chooser::Balancer && !link.nearest;
+        drawn && usual && seen.is_quiet(number)
     })
 }
 

@@ -5,7 +5,9 @@
 
 use super::{Seen, laws};
 use crate::components::ComponentPlan;
+use crate::components::ledger::LinkLedger;
 use crate::components::service::Step;
+use crate::components::topology::LinkPlan;
 use crate::engine::slots::UNLIMITED;
 use crate::policy::balance::Strategy;
 use crate::units::Duration;
@@ -32,7 +34,7 @@ pub(super) fn reasons(seen: &Seen<'_>, index: Option<usize>, concern: Concern) -
     add(!plan.faults.is_empty(), "faults");
     let here = |at: usize| index.is_none_or(|index| index == at);
     let all = (1..plan.topology.components.len()).filter(|&at| here(at));
-    let happened = |count: fn(&crate::components::ledger::LinkLedger) -> u64| {
+    let happened = |count: fn(&LinkLedger) -> u64| {
         seen.context.observed.iter().flat_map(|one| &one.ledger.links).any(|link| count(link) > 0)
     };
     add(happened(|link| link.repeats), "callers repeat what fails");
@@ -50,8 +52,9 @@ pub(super) fn reasons(seen: &Seen<'_>, index: Option<usize>, concern: Concern) -
     }
     match concern {
         Concern::Amount => {
-            let probed = plan.topology.links.iter().any(|link| link.health.is_some());
-            add(probed, "health checks are work too");
+            let links = || plan.topology.links.iter().filter(|link| link.health.is_some());
+            let probed = |at: usize| links().any(|link| leads_to(link, at));
+            add(all.clone().any(probed), "health checks are work too");
             let copies = |one: &ComponentPlan| !one.facts().parts().is_empty();
             let at = |index: usize| copies(&plan.components[index - 1]);
             add(all.clone().any(at), "nodes send each other what was written");
@@ -59,16 +62,14 @@ pub(super) fn reasons(seen: &Seen<'_>, index: Option<usize>, concern: Concern) -
         Concern::Time => times(seen, &all.collect::<Vec<_>>(), &mut add),
     }
     add(!seen.context.settled, "the system had not settled");
-    add(list_is_short(seen), "few replications");
     if list.is_empty() {
-        list.push("no reason in the plan: one interval in twenty misses by chance".to_owned());
+        list.push("no reason in the plan; one interval in twenty misses by chance".to_owned());
     }
     list
 }
 
-/// An interval of two or three replications says little.
-fn list_is_short(seen: &Seen<'_>) -> bool {
-    seen.context.observed.len() < 4
+fn leads_to(link: &LinkPlan, component: usize) -> bool {
+    link.targets.iter().any(|(target, _)| target.index() == component)
 }
 
 fn shares_cores(seen: &Seen<'_>, index: usize) -> bool {
@@ -89,9 +90,7 @@ fn times(seen: &Seen<'_>, components: &[usize], add: &mut impl FnMut(bool, &str)
     add(plan.users.visits.is_some(), "requests of a visit follow one another");
     add(plan.users.operations.iter().any(|one| one.loads.is_some()), "pages load several at once");
     for &at in components {
-        let leads_here =
-            |&target: &(crate::components::topology::ComponentId, u16)| target.0.index() == at;
-        let links = plan.topology.links.iter().filter(|link| link.targets.iter().any(leads_here));
+        let links = plan.topology.links.iter().filter(|link| leads_to(link, at));
         for link in links {
             let several = link.targets.len() > 1;
             let at_random = matches!(link.balance.strategy, Strategy::Random);

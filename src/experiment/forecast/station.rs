@@ -134,7 +134,7 @@ fn reach(seen: &Seen<'_>, index: usize) -> Option<Reach> {
             caller => is_transparent(seen, caller) && reach(seen, caller) == Some(Reach::Random),
         };
         let same = link.targets.iter().all(|(target, _)| target.index() == index);
-        let usual = link.chooser == Chooser::Balancer && seen.is_quiet(number);
+        let usual = link.chooser == Chooser::Balancer && !link.nearest && seen.is_quiet(number);
         if !(straight && same && usual && probes_are_nothing(seen, index)) {
             return None;
         }
@@ -162,7 +162,7 @@ pub(super) fn is_transparent(seen: &Seen<'_>, index: usize) -> bool {
 }
 
 /// Whether a health check, where there is one, is answered without work.
-fn probes_are_nothing(seen: &Seen<'_>, index: usize) -> bool {
+pub(super) fn probes_are_nothing(seen: &Seen<'_>, index: usize) -> bool {
     let ComponentPlan::Service(service) = &seen.plan().components[index - 1] else { return true };
     let program = service.entries[seen.plan().topology.probe().index()];
     matches!(service.steps.get(usize::from(program)), None | Some(Step::End))

@@ -77,7 +77,8 @@ fn every_form_is_recognised_and_agrees_with_the_measurement() {
         ),
         (
             "60/s",
-            "machine: { cores: 1 }, workers: unlimited, work: { hyperexponential: { mean: 10ms, scv: 4 } }",
+            "machine: { cores: 1 }, workers: unlimited, \
+             work: { hyperexponential: { mean: 10ms, scv: 4 } }",
             vec![("processor sharing, M/G/1-PS", "mean sojourn", 25.0)],
         ),
     ];
@@ -107,7 +108,8 @@ fn nothing_is_said_of_a_form_that_no_formula_has() {
         "machine: { cores: 1 }, workers: 2, queue: unlimited, work: 10ms",
         "machine: { cores: 1 }, workers: 1, queue: 5, work: 10ms",
         "machine: { cores: 1 }, workers: 1, queue: { limit: unlimited, order: lifo }, work: 10ms",
-        "machine: { cores: 1 }, workers: 1, queue: unlimited, handle: { default: [ work: 5ms, work: 5ms ] }",
+        "machine: { cores: 1 }, workers: 1, queue: unlimited, \
+         handle: { default: [ work: 5ms, work: 5ms ] }",
         // More comes than can be done: no mean of it lasts.
         "machine: { cores: 1 }, workers: 1, queue: unlimited, work: 30ms",
     ];
@@ -139,7 +141,11 @@ components:
     workers: 1
     queue: unlimited
     work: { exponential: 10ms }
-  cache: { kind: service, machine: { cores: 1 }, workers: unlimited, work: { uniform: { from: 0ms, to: 4ms } } }
+  cache:
+    kind: service
+    machine: { cores: 1 }
+    workers: unlimited
+    work: { uniform: { from: 0ms, to: 4ms } }
 network: none
 run: { duration: 400s, warmup: 40s, replications: 8 }
 ";
@@ -265,7 +271,12 @@ run: { duration: 200s, warmup: 20s, replications: 8 }
 users: { rate: 50/s, profile: { steps: [ { at: 100s, by: 2x } ] } }
 entry: db
 components:
-  db: { kind: service, machine: { cores: 2 }, workers: 2, queue: unlimited, work: { exponential: 10ms } }
+  db:
+    kind: service
+    machine: { cores: 2 }
+    workers: 2
+    queue: unlimited
+    work: { exponential: 10ms }
 network: none
 run: { duration: 200s, warmup: 20s, replications: 8 }
 ";
@@ -273,4 +284,27 @@ run: { duration: 200s, warmup: 20s, replications: 8 }
     let busy = found.laws[0].utilization.as_ref().expect("it works");
     assert!((busy.predicted - 0.375).abs() < 1e-9 && found.laws[0].reasons.is_empty(), "{found:?}");
     assert_eq!(found.formulas, []);
+}
+
+#[test]
+fn a_write_of_several_statements_is_as_much_work_as_they_are() {
+    let found = forecast(
+        "
+users: { rate: 50/s, operations: { buy: {} } }
+data: { goods: { items: 1000, in: db } }
+entry: web
+components:
+  web:
+    kind: service
+    machine: { cores: unlimited }
+    workers: unlimited
+    handle: { buy: [ { write: goods, statements: 3 } ] }
+  db: { kind: database, machine: { cores: 2 }, connections: unlimited, query: 2ms }
+network: none
+run: { duration: 100s, warmup: 10s, replications: 4 }
+",
+    );
+    let db = found.laws.iter().find(|law| law.component == "db").expect("it is written");
+    assert!((db.work_ms.predicted - 6.0).abs() < 1e-9, "{db:?}");
+    assert!(db.reasons.is_empty(), "{db:?}");
 }

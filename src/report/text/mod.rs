@@ -1,8 +1,8 @@
 //! The report on a terminal: what a capacity planner reads in ten seconds, and then in ten minutes.
 //!
 //! Verdicts first, then requests and latency, failures, components by utilisation, the bottleneck
-//! in numbers, what a forecast says, the bill, faults. It is a pure function of the summary; width and colour are given,
-//! and a pipe has neither. It computes nothing but the layout.
+//! in numbers, what a forecast says, the bill, faults. It is a pure function of the summary; width
+//! and colour are given, and a pipe has neither. It computes nothing but the layout.
 
 pub mod capacity;
 pub mod comparison;
