@@ -69,9 +69,9 @@ pub fn summarize(
     let overall = traffic(plan, observed, &every);
     let regions = topology.regions.iter().enumerate();
     let all = 1..topology.components.len();
-    let figures =
+    let named =
         |index: usize| (topology.components[index].name.clone(), component(plan, observed, index));
-    let components: Named<Component> = all.map(figures).collect();
+    let components: Named<Component> = all.map(named).collect();
     let settled = frame.settled;
     let context = Context { plan, observed, components: &components, overall: &overall, settled };
     Summary {

@@ -172,7 +172,10 @@ fn bottleneck(bottleneck: &Bottleneck) -> Json {
 }
 
 fn forecast(forecast: &Forecast) -> Json {
-    let beside = |one: &Beside| json!({ "predicted": number(one.predicted), "measured": estimate(&one.measured) });
+    let beside = |one: &Beside| {
+        let (predicted, measured) = (number(one.predicted), estimate(&one.measured));
+        json!({ "predicted": predicted, "measured": measured })
+    };
     let law = |law: &Law| {
         json!({
             "component": law.component,

@@ -4,9 +4,9 @@
 //! Of the laws the components are told that are expected to be busiest, and those that came
 //! otherwise than expected.
 
-use super::page::Page;
 use super::figure::{NO_DATA, busy, estimate, plain};
 use super::line::{Line, Style};
+use super::page::Page;
 use super::table::{Column, Table};
 use crate::experiment::summary::{Bound, Formula, Law, Summary, Unit};
 
