@@ -8,13 +8,13 @@ use std::process::ExitCode;
 /// How a command ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Exit {
-    /// Everything was done, and every SLO holds.
+    /// Everything was done, and every SLO (of `verify`, every expectation) holds.
     Holds,
     /// The scenario is wrong, a file cannot be read or written, or there is nothing to explain.
     CouldNotRun,
-    /// An SLO could not be decided.
+    /// One could not be decided.
     Undecided,
-    /// An SLO is proven not to hold.
+    /// One is proven not to hold.
     Fails,
     /// Ctrl-C; what was complete is written.
     Interrupted,
@@ -23,11 +23,11 @@ pub enum Exit {
 /// The table of the codes, for `--help`.
 pub const TABLE: &str = "\
 Exit codes:
-  0    all SLOs hold (or the command has none to judge)
+  0    all SLOs hold, or all expectations of `verify` (or there is nothing to judge)
   1    could not run: the scenario is wrong, a file cannot be read or written
   2    wrong usage of the command line
-  98   an SLO is undecided: run longer, or more replications
-  99   an SLO is proven not to hold
+  98   one is undecided: run longer, or more replications
+  99   one is proven not to hold
   130  interrupted; what was complete is written";
 
 impl Exit {
@@ -42,7 +42,7 @@ impl Exit {
         }
     }
 
-    /// The code of a verdict on all SLOs.
+    /// The code of a verdict on all of them.
     pub const fn of(verdict: Verdict) -> Self {
         match verdict {
             Verdict::Holds => Self::Holds,

@@ -19,6 +19,31 @@ pub fn open(path: &str) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
+/// The scenario files that a path stands for: itself, or in a folder and those below it every file
+/// that ends in `.yaml`, in the order of their paths.
+pub fn scenarios(path: &str) -> Result<Vec<String>, String> {
+    if !Path::new(path).is_dir() {
+        return Ok(vec![path.to_owned()]);
+    }
+    let (mut folders, mut found) = (vec![PathBuf::from(path)], Vec::new());
+    while let Some(folder) = folders.pop() {
+        let cannot = |error| format!("cannot read `{}`: {error}", folder.display());
+        for entry in fs::read_dir(&folder).map_err(cannot)? {
+            let entry = entry.map_err(cannot)?.path();
+            if entry.is_dir() {
+                folders.push(entry);
+            } else if entry.extension().is_some_and(|extension| extension == "yaml") {
+                found.push(entry.to_string_lossy().into_owned());
+            }
+        }
+    }
+    found.sort();
+    if found.is_empty() {
+        return Err(format!("there is no `.yaml` file in `{path}`"));
+    }
+    Ok(found)
+}
+
 /// Makes a folder where it is missing, so that a run whose results could not be kept never begins.
 pub fn prepare(folder: &Path) -> Result<(), String> {
     fs::create_dir_all(folder)

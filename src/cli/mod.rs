@@ -15,6 +15,7 @@ mod run;
 mod schema;
 mod terminal;
 mod validate;
+mod verify;
 mod watch;
 
 pub use exit::Exit;
@@ -43,6 +44,8 @@ enum Command {
     Compare(compare::Arguments),
     /// Find how much scenarios carry: the largest load at which every SLO holds.
     Capacity(capacity::Arguments),
+    /// Run files with known answers and say how far what is measured lies from what is expected.
+    Verify(verify::Arguments),
     /// Check scenarios and report every mistake at once.
     Validate(validate::Arguments),
     /// Say what a key, a metric or an error code means, what its default is and where that comes
@@ -64,6 +67,7 @@ pub fn main() -> ExitCode {
         Command::Run(arguments) => run::run(&arguments, terminal),
         Command::Compare(arguments) => compare::run(&arguments, terminal),
         Command::Capacity(arguments) => capacity::run(&arguments, terminal),
+        Command::Verify(arguments) => verify::run(&arguments, terminal),
         Command::Validate(arguments) => validate::run(&arguments, terminal),
         Command::Explain(arguments) => explain::run(&arguments, terminal),
         Command::Schema(arguments) => schema::run(&arguments, terminal),

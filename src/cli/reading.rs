@@ -72,6 +72,11 @@ impl RunKeys {
     }
 }
 
+/// `--seed` as a setting that is laid over a file.
+pub(super) fn seed(seed: u64) -> Setting {
+    Setting { flag: "--seed".to_owned(), text: format!("run.seed={seed}") }
+}
+
 /// Reads the file as written, or one point of it.
 pub(super) fn one(path: &str, settings: &[Setting], point: Option<&str>) -> Loaded {
     file::load(Request { path, settings, point }, &mut files::open)

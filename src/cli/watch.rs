@@ -26,6 +26,11 @@ impl Watch {
     /// Watches the run that is about to start. Ctrl-C ends it with what is complete, and a second
     /// one at once.
     pub fn new(terminal: Terminal, quiet: bool) -> Result<Watch, String> {
+        Watch::counting(terminal, quiet, "replications")
+    }
+
+    /// The same for something else that is counted.
+    pub fn counting(terminal: Terminal, quiet: bool, counted: &str) -> Result<Watch, String> {
         let stop = Arc::new(AtomicBool::new(false));
         let flag = Arc::clone(&stop);
         let handler = ctrlc::set_handler(move || {
@@ -38,7 +43,8 @@ impl Watch {
             true => ProgressBar::hidden(),
             false => ProgressBar::new(0),
         };
-        let style = ProgressStyle::with_template("{bar:32} {pos} of {len} replications, {elapsed}");
+        let template = format!("{{bar:32}} {{pos}} of {{len}} {counted}, {{elapsed}}");
+        let style = ProgressStyle::with_template(&template);
         bar.set_style(style.expect("the template is valid"));
         Ok(Watch { terminal, quiet, bar, stop })
     }
@@ -58,6 +64,11 @@ impl Watch {
                 .map_or_else(String::new, |events| format!(" and {} events", large(events)));
             self.terminal.tell(&format!("about {requests} requests{events}, {}\n", time(seconds)));
         }
+        self.tick();
+    }
+
+    /// Shows that time passes even where nothing else moves.
+    pub fn tick(&self) {
         self.bar.enable_steady_tick(Duration::from_millis(200));
     }
 

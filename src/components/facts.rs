@@ -17,6 +17,8 @@ pub struct Visit {
     pub access: Access,
     /// The data set, where there is one.
     pub data: Option<DataId>,
+    /// Statements of a write.
+    pub statements: u16,
 }
 
 /// What can be said of a component before it runs.

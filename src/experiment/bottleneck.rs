@@ -2,21 +2,17 @@
 //!
 //! The bound of a resource is its servers over the time that one request holds one of them. Cores
 //! and disks are held for work, so theirs is a law; slots are held through calls as well, so theirs
-//! is that of today's holding times, less what is waited for a pool. A queueing formula stands
-//! beside the measured wait only where its assumptions hold to the letter. Where nothing was
-//! answered there is nothing to say.
+//! is that of today's holding times, less what is waited for a pool. Where nothing was answered
+//! there is nothing to say.
 
 use super::components::utilization;
-use super::metric::wait;
-use super::statistics::{Estimate, Value};
-use super::summarize::{MS, estimate, quotient};
-use super::summary::{Bottleneck, Forecast, Limit};
+use super::statistics::Value;
+use super::summarize::{estimate, quotient};
+use super::summary::{Bottleneck, Limit};
 use crate::components::ComponentPlan;
-use crate::components::service::{ServicePlan, Step};
-use crate::components::topology::{LinkPlan, MachinePlan};
-use crate::engine::slots::{Order, UNLIMITED};
+use crate::components::topology::MachinePlan;
+use crate::engine::slots::UNLIMITED;
 use crate::policy::network::Place;
-use crate::random::Sampler;
 use crate::units::Instant;
 use crate::world::users::load::Source;
 use crate::world::{Observations, Plan};
@@ -58,10 +54,7 @@ pub fn bottleneck(plan: &Plan, observed: &[Observations], shrink: f64) -> Option
         });
     }
     limits.sort_by(|a, b| a.limit_rps.total_cmp(&b.limit_rps));
-    let forecasts = (1..plan.topology.components.len())
-        .filter_map(|index| forecast(plan, observed, index))
-        .collect();
-    (!limits.is_empty()).then_some(Bottleneck { limits, forecasts })
+    (!limits.is_empty()).then_some(Bottleneck { limits })
 }
 
 fn total(observed: &[Observations], figure: impl Fn(&Observations) -> f64) -> f64 {
@@ -334,125 +327,4 @@ fn device<'p>(
         held_ns: Box::new(move |one| busy(one) * one.duration.0 as f64),
         share: Box::new(move |one| quotient(share(one), servers)),
     })
-}
-
-/// What theory says about the mean wait of a plain station, beside what was measured.
-fn forecast(plan: &Plan, observed: &[Observations], index: usize) -> Option<Forecast> {
-    let ComponentPlan::Service(service) = &plan.components[index - 1] else { return None };
-    let work = only_work(plan, service)?;
-    let rate = poisson_rate(plan, index)?;
-    let mean_s = work.mean_ns() / 1e9;
-    let servers = service.workers;
-    let wait_s = erlang_c_wait(rate, mean_s, servers)? * (1.0 + work.scv()) / 2.0;
-    if !wait_s.is_finite() {
-        return None;
-    }
-    let exponential = (work.scv() - 1.0).abs() < 1e-9;
-    let formula = match (exponential, servers) {
-        (true, _) => format!("Erlang C, M/M/{servers}"),
-        (false, 1) => "Pollaczek-Khinchine, M/G/1".to_owned(),
-        // What there is for M/G/c are approximations, and a reader could not tell how good.
-        (false, _) => return None,
-    };
-    Some(Forecast {
-        component: plan.topology.components[index].name.clone(),
-        formula,
-        quantity: "mean wait".to_owned(),
-        predicted_ms: wait_s * 1e3,
-        measured_ms: measured_wait(observed, index),
-    })
-}
-
-fn measured_wait(observed: &[Observations], index: usize) -> Estimate {
-    let mean = |one: &Observations| {
-        wait(super::metric::calls(&one.ledger.components[index]).iter()).mean()
-    };
-    estimate(observed, mean).scaled(MS)
-}
-
-/// The one law of work of a station that does nothing else: one instance, one queue without limit
-/// in order of arrival, a core for each worker, and no trouble.
-fn only_work<'p>(plan: &Plan, service: &'p ServicePlan) -> Option<&'p Sampler> {
-    let facts = &plan.topology.components[service.id.index()];
-    let queue = &service.queue;
-    let unlimited = queue.places == UNLIMITED && queue.timeout.is_none();
-    let alone = facts.places.iter().all(|place| {
-        let machine = &plan.topology.machines[place.machine as usize];
-        machine.tenants.len() == 1 && machine.speed == 1.0
-    });
-    let plain = unlimited
-        && queue.order == Order::Fifo
-        && !service.asynchronous
-        && alone
-        && facts.instances() == 1
-        && f64::from(service.workers) <= facts.cores
-        && plan.faults.is_empty();
-    let probe = plan.topology.probe().index();
-    let mut starts: Vec<u16> = service
-        .entries
-        .iter()
-        .enumerate()
-        .filter(|&(operation, _)| operation != probe)
-        .map(|(_, &start)| start)
-        .collect();
-    starts.dedup();
-    let [start] = starts[..] else { return None };
-    let steps = service.steps.get(usize::from(start)..)?;
-    match steps {
-        [Step::Work { law, .. }, Step::End, ..] if plain => Some(law),
-        _ => None,
-    }
-}
-
-/// The rate of the Poisson stream that reaches a component straight from the users, and nothing
-/// else does.
-fn poisson_rate(plan: &Plan, index: usize) -> Option<f64> {
-    let Source::Open { rate, arrivals, profile } = &plan.users.source else { return None };
-    let policy_free = |link: &LinkPlan| {
-        link.policy.timeout.is_none() && link.policy.retries.is_none() && link.health.is_none()
-    };
-    let reaching =
-        |link: &&LinkPlan| link.targets.iter().any(|(target, _)| target.index() == index);
-    let direct = plan
-        .topology
-        .links
-        .iter()
-        .filter(reaching)
-        .all(|link| link.caller.index() == 0 && link.targets.len() == 1 && policy_free(link));
-    let everyone = plan.users.operations.iter().all(|operation| {
-        let link = &plan.topology.links[operation.entry.index()];
-        link.target().index() == index && operation.loads.is_none()
-    });
-    let alone = plan.users.visits.is_none();
-    (direct && everyone && alone && arrivals.is_poisson() && profile.is_constant())
-        .then(|| rate.0 * profile.factor_at(crate::units::Instant::ZERO))
-}
-
-/// Mean wait of M/M/c in seconds; none where the load is too much for it.
-fn erlang_c_wait(rate: f64, work_s: f64, servers: u32) -> Option<f64> {
-    let (load, c) = (rate * work_s, f64::from(servers));
-    if !(load > 0.0 && load < c) {
-        return None;
-    }
-    // Erlang B by its recurrence, then C from B: no factorial overflows.
-    let blocked = (1..=servers).fold(1.0, |b, k| load * b / (f64::from(k) + load * b));
-    let waits = blocked / (1.0 - load / c * (1.0 - blocked));
-    Some(waits * work_s / (c - load))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn erlang_c_gives_the_textbook_waits() {
-        // M/M/1 at 80 %: 40 ms; M/M/20 at 90 %: 2.75385 ms (P-QUE-01, P-QUE-07).
-        let close = |found: Option<f64>, expected: f64| {
-            assert!(found.is_some_and(|one| (one / expected - 1.0).abs() < 1e-5), "{found:?}");
-        };
-        close(erlang_c_wait(80.0, 0.01, 1), 0.04);
-        close(erlang_c_wait(1800.0, 0.01, 20), 0.002_753_85);
-        assert_eq!(erlang_c_wait(100.0, 0.01, 1), None);
-        assert_eq!(erlang_c_wait(0.0, 0.01, 1), None);
-    }
 }

@@ -105,18 +105,7 @@ impl Question {
     pub fn figure(&self, plan: &Plan, observed: &[Observations]) -> Figure {
         let points = [Replications { plan, observed }];
         let scale = self.unit.from_base();
-        let readings = match &self.left {
-            Operand::One(at) => readings(at, &points),
-            Operand::Complement(at) => readings(at, &points).into_iter().map(complement).collect(),
-            Operand::Quotient(first, second) => {
-                let (first, second) = pairs(first, second, &points);
-                first.iter().zip(second).map(|(a, b)| Reading::figure(a.over(b))).collect()
-            }
-            Operand::Difference(first, second) => {
-                let (first, second) = pairs(first, second, &points);
-                first.iter().zip(second).map(|(a, b)| Reading::figure(a.minus(b))).collect()
-            }
-        };
+        let readings = self.readings(&points);
         Figure {
             unit: self.unit,
             better: match self.demand {
@@ -131,33 +120,43 @@ impl Question {
 
     /// The verdict over the replications of the points that the question was resolved for.
     pub fn judge(&self, points: &[Replications<'_>]) -> Judged {
-        let estimate = self.estimate(points);
-        let verdict = judge(&estimate, self.demand);
+        let readings = self.readings(points);
+        let estimate = self.estimate(&readings);
+        let of = readings.iter().filter(|reading| reading.value.finite().is_some()).count();
+        let scale = self.unit.from_base();
         Judged {
             expression: self.text.clone(),
-            value: estimate.scaled(self.unit.from_base()),
+            value: estimate.scaled(scale),
             unit: self.unit,
-            verdict,
+            standard_error: estimate.standard_error(of).map(|error| error * scale),
+            demand: self.demand.scaled(scale),
+            verdict: judge(&estimate, self.demand),
             note: self.note(points, &estimate),
         }
     }
 
-    fn estimate(&self, points: &[Replications<'_>]) -> Estimate {
-        let exactly = matches!(self.demand, Demand::Exactly(_));
+    /// The measured side in each replication.
+    fn readings(&self, points: &[Replications<'_>]) -> Vec<Reading> {
+        let joined = |first, second, join: fn(Value, Value) -> Value| {
+            let (first, second) = (readings(first, points), readings(second, points));
+            // A longer side is cut to the length of the other.
+            let pairs = first.iter().zip(&second);
+            pairs.map(|(a, b)| Reading::figure(join(a.value, b.value))).collect()
+        };
         match &self.left {
-            Operand::One(at) => estimate_of(&readings(at, points), exactly),
-            Operand::Complement(at) => {
-                let rest: Vec<Reading> = readings(at, points).into_iter().map(complement).collect();
-                estimate_of(&rest, exactly)
+            Operand::One(at) => readings(at, points),
+            Operand::Complement(at) => readings(at, points).into_iter().map(complement).collect(),
+            Operand::Quotient(first, second) => joined(first, second, Value::over),
+            Operand::Difference(first, second) => joined(first, second, Value::minus),
+        }
+    }
+
+    fn estimate(&self, readings: &[Reading]) -> Estimate {
+        match &self.left {
+            Operand::Difference(..) => {
+                Estimate::of(&readings.iter().map(|reading| reading.value).collect::<Vec<_>>())
             }
-            Operand::Quotient(first, second) => {
-                let (first, second) = pairs(first, second, points);
-                Estimate::of_ratio(&first, &second).not_negative()
-            }
-            Operand::Difference(first, second) => {
-                let (first, second) = pairs(first, second, points);
-                Estimate::of_difference(&first, &second)
-            }
+            _ => estimate_of(readings, matches!(self.demand, Demand::Exactly(_))),
         }
     }
 
@@ -205,19 +204,6 @@ pub fn can_be_settled(judged: &[Judged]) -> bool {
 fn readings((point, metric): &At, points: &[Replications<'_>]) -> Vec<Reading> {
     let Replications { plan, observed } = points[*point];
     observed.iter().map(|one| metric.read(plan, one)).collect()
-}
-
-fn values(at: &At, points: &[Replications<'_>]) -> Vec<Value> {
-    readings(at, points).into_iter().map(|reading| reading.value).collect()
-}
-
-/// The values of two metrics by replication; a longer side is cut to the length of the other.
-fn pairs(first: &At, second: &At, points: &[Replications<'_>]) -> (Vec<Value>, Vec<Value>) {
-    let (mut first, mut second) = (values(first, points), values(second, points));
-    let length = first.len().min(second.len());
-    first.truncate(length);
-    second.truncate(length);
-    (first, second)
 }
 
 /// Shares are given Wilson's interval too, and numbers of events that of a Poisson number, unless

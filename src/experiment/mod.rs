@@ -11,6 +11,7 @@ mod cost;
 mod figures;
 #[cfg(test)]
 mod fixture;
+mod forecast;
 pub mod gate;
 pub mod judge;
 pub mod metric;
@@ -26,6 +27,7 @@ pub mod statistics;
 mod summarize;
 pub mod summary;
 pub mod verdict;
+pub mod verify;
 pub mod warmup;
 
 pub use judge::Question;

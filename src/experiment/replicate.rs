@@ -5,7 +5,7 @@
 
 use std::fmt;
 use std::ops::Range;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 
 use rayon::prelude::*;
 use rayon::{ThreadPool, ThreadPoolBuilder};
@@ -138,6 +138,32 @@ impl<'a> Replicator<'a> {
     }
 }
 
+/// Does so many pieces of work on so many threads; the results stand in the order of the pieces.
+///
+/// Threads take the pieces in their order, each the next that nobody has begun.
+pub fn side_by_side<T: Send>(
+    jobs: usize,
+    pieces: usize,
+    work: impl Fn(usize) -> T + Sync,
+) -> Vec<T> {
+    let next = AtomicUsize::new(0);
+    let mine = || {
+        let taken = std::iter::from_fn(|| Some(next.fetch_add(1, Ordering::Relaxed)));
+        taken.take_while(|&piece| piece < pieces).map(|piece| (piece, work(piece))).collect()
+    };
+    let mut done: Vec<(usize, T)> = std::thread::scope(|scope| {
+        let threads: Vec<_> =
+            (0..jobs.clamp(1, pieces.max(1))).map(|_| scope.spawn(mine)).collect();
+        let ended = threads.into_iter().map(|thread| thread.join());
+        let whole = |part: std::thread::Result<Vec<_>>| {
+            part.unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+        };
+        ended.flat_map(whole).collect()
+    });
+    done.sort_by_key(|&(piece, _)| piece);
+    done.into_iter().map(|(_, result)| result).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -159,6 +185,15 @@ mod tests {
         assert_eq!(one.len(), 5);
         assert_eq!(one, means(3, false));
         assert_ne!(one[0], one[1]);
+    }
+
+    #[test]
+    fn pieces_stand_in_their_order_whatever_the_threads() {
+        for jobs in [0, 1, 3, 50] {
+            let squares = side_by_side(jobs, 20, |piece| piece * piece);
+            assert_eq!(squares, (0..20).map(|piece| piece * piece).collect::<Vec<_>>());
+        }
+        assert_eq!(side_by_side(2, 0, |piece| piece), [0; 0]);
     }
 
     #[test]

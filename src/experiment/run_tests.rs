@@ -92,9 +92,9 @@ fn an_experiment_says_what_theory_says() {
     let resources: Vec<_> = bottleneck.limits.iter().map(|one| &one.resource[..]).collect();
     assert_eq!(resources.len(), 2);
     assert!(resources.contains(&"cores") && resources.contains(&"workers"));
-    let forecast = &bottleneck.forecasts[0];
-    assert_eq!(forecast.formula, "Erlang C, M/M/1");
-    close(forecast.predicted_ms, 40.0);
+    let forecast = summary.forecast.as_ref().expect("its form is known");
+    assert_eq!(forecast.formulas[0].formula, "Erlang C, M/M/1");
+    close(forecast.formulas[0].predicted, 40.0);
 }
 
 #[test]
@@ -133,7 +133,12 @@ fn an_overloaded_system_is_told_from_a_healthy_one() {
     assert!(warnings.contains("had not settled"), "{warnings}");
     let bottleneck = outcome.summary.bottleneck.expect("the server is busy");
     assert!((bottleneck.limits[0].limit_rps / 100.0 - 1.0).abs() < 0.05, "{bottleneck:?}");
-    assert!(bottleneck.forecasts.is_empty());
+    let forecast = outcome.summary.forecast.expect("the server is known");
+    assert!(forecast.formulas.is_empty(), "no mean of it lasts: {forecast:?}");
+    let busy = forecast.laws[0].utilization.as_ref().expect("it works");
+    assert!((busy.predicted / 1.5 - 1.0).abs() < 1e-9, "{busy:?}");
+    let reasons = forecast.laws[0].reasons.join("; ");
+    assert!(reasons.contains("more is asked than there are cores for"), "{reasons}");
 }
 
 #[test]

@@ -194,6 +194,13 @@ impl Estimate {
         self.ci95.map(|[low, high]| (high - low) / 2.0)
     }
 
+    /// The standard error that the interval stands for, from the number of values behind it: its
+    /// wider side, where it was cut to what is possible, over Student's quantile.
+    pub fn standard_error(&self, values: usize) -> Option<f64> {
+        let ([low, high], mean) = (self.ci95?, self.mean.finite()?);
+        (values >= 2).then(|| (mean - low).max(high - mean) / student_97_5((values - 1) as f64))
+    }
+
     /// Half the width of the interval as a share of the mean: 0 for an exact figure, infinite for
     /// an interval around a mean of zero, absent without an interval.
     pub fn relative_half_width(&self) -> Option<f64> {
@@ -327,6 +334,18 @@ mod tests {
         close(low, 11.0 - half, 1e-6);
         close(high, 11.0 + half, 1e-6);
         close(estimate.relative_half_width().expect("it has one"), half / 11.0, 1e-9);
+    }
+
+    #[test]
+    fn the_interval_tells_its_standard_error() {
+        let estimate = Estimate::of(&finite(&[1.0, 9.0, 2.0, 8.0, 5.0]));
+        let expected = 12.5_f64.sqrt() / 5.0_f64.sqrt();
+        close(estimate.standard_error(5).expect("five values"), expected, 1e-9);
+        // What is cut off below zero does not make it smaller.
+        let cut = estimate.within(3.0, f64::INFINITY).standard_error(5);
+        close(cut.expect("five values"), expected, 1e-9);
+        assert_eq!(estimate.standard_error(1), None);
+        assert_eq!(Estimate::NO_DATA.standard_error(5), None);
     }
 
     #[test]

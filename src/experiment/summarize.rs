@@ -9,13 +9,15 @@ use super::bottleneck::bottleneck;
 use super::components::component;
 use super::cost::cost;
 use super::figures::figures;
+use super::forecast::{Context, forecast};
 use super::judge::Question;
 use super::metric::{answered, felt, occurrences};
 use super::run::Settings;
 use super::sample::Sample;
 use super::statistics::{Estimate, Value};
 use super::summary::{
-    FailurePlace, Fault, Judged, Named, Precision, QUANTILES, Quantiles, Summary, Traffic,
+    Component, FailurePlace, Fault, Judged, Named, Precision, QUANTILES, Quantiles, Summary,
+    Traffic,
 };
 use crate::components::outcome::{Cause, Failure};
 use crate::components::topology::ComponentId;
@@ -66,8 +68,14 @@ pub fn summarize(
     let every: Vec<usize> = (0..topology.regions()).flat_map(of).collect();
     let overall = traffic(plan, observed, &every);
     let regions = topology.regions.iter().enumerate();
-    let components = 1..topology.components.len();
+    let all = 1..topology.components.len();
+    let named =
+        |index: usize| (topology.components[index].name.clone(), component(plan, observed, index));
+    let components: Named<Component> = all.map(named).collect();
+    let settled = frame.settled;
+    let context = Context { plan, observed, components: &components, overall: &overall, settled };
     Summary {
+        forecast: forecast(&context),
         scenario: frame.settings.scenario.clone(),
         seed: frame.settings.seed,
         replications: observed.len() as u32,
@@ -83,11 +91,7 @@ pub fn summarize(
         regions: regions
             .map(|(index, region)| (region.name.clone(), traffic(plan, observed, &of(index))))
             .collect(),
-        components: components
-            .map(|index| {
-                (topology.components[index].name.clone(), component(plan, observed, index))
-            })
-            .collect(),
+        components,
         figures: figures(plan, observed, frame.slo),
         faults: plan
             .faults

@@ -5,7 +5,7 @@
 //! know how it will be printed.
 
 use super::statistics::{Estimate, Value};
-use super::verdict::Verdict;
+use super::verdict::{Demand, Verdict};
 
 /// Figures by name, in the order of the scenario.
 pub type Named<T> = Vec<(String, T)>;
@@ -47,6 +47,8 @@ pub struct Summary {
     pub expect: Vec<Judged>,
     /// What limits the system; absent where that cannot be told.
     pub bottleneck: Option<Bottleneck>,
+    /// What the plan alone lets expect; absent where that cannot be told.
+    pub forecast: Option<Forecast>,
     /// What it costs; absent where nothing has a price.
     pub cost: Option<Cost>,
 }
@@ -345,6 +347,10 @@ pub struct Judged {
     pub value: Estimate,
     /// The unit of the value.
     pub unit: Unit,
+    /// The standard error of the value, in `unit`; absent below two replications with a value.
+    pub standard_error: Option<f64>,
+    /// What is demanded of the value, in `unit`.
+    pub demand: Demand,
     /// Holds, fails or undecided.
     pub verdict: Verdict,
     /// What the reader should know besides: the window used, why a value is missing.
@@ -356,8 +362,6 @@ pub struct Judged {
 pub struct Bottleneck {
     /// Resources by the throughput at which each is full, the lowest first; never empty.
     pub limits: Vec<Limit>,
-    /// What a formula of queueing theory says where one applies, beside what was measured.
-    pub forecasts: Vec<Forecast>,
 }
 
 /// One resource as a limit on throughput (the asymptotic bound: servers over demand).
@@ -379,19 +383,83 @@ pub struct Limit {
     pub limit_users: Option<f64>,
 }
 
-/// A formula's forecast beside the measured figure.
+/// What the plan alone lets expect, beside what was measured.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Forecast {
-    /// The component it is about.
+    /// The components by the operational laws; in the order of the scenario.
+    pub laws: Vec<Law>,
+    /// What formulas of queueing theory say where they apply.
+    pub formulas: Vec<Formula>,
+}
+
+/// How often a component is called, for how much work, and how busy that makes it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Law {
+    /// The component.
     pub component: String,
+    /// Calls per user request, loads of pages counted as requests.
+    pub visits: Beside,
+    /// Core time per user request in milliseconds, over all instances.
+    pub work_ms: Beside,
+    /// Share of the cores that is busy; absent without cores or without work. A forecast above 1
+    /// is more than can be done.
+    pub utilization: Option<Beside>,
+    /// Why they part, where a measured interval excludes what was expected.
+    pub reasons: Vec<String>,
+}
+
+/// An expected value beside the measured one, in the same unit.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Beside {
+    /// What the plan lets expect.
+    pub predicted: f64,
+    /// What was measured.
+    pub measured: Estimate,
+}
+
+/// A formula's forecast beside the measured figure.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Formula {
+    /// The component it is about, or `users`.
+    pub subject: String,
     /// The formula and its case: `Erlang C, M/M/4`.
     pub formula: String,
     /// What is forecast: `mean wait`.
     pub quantity: String,
-    /// The forecast in milliseconds.
-    pub predicted_ms: f64,
-    /// The measured figure in milliseconds.
-    pub measured_ms: Estimate,
+    /// The unit of both figures.
+    pub unit: Unit,
+    /// What the forecast says of the figure.
+    pub bound: Bound,
+    /// The forecast.
+    pub predicted: f64,
+    /// The measured figure; no data where nothing can be measured.
+    pub measured: Estimate,
+    /// What the formula assumes that is not so.
+    pub assumed: Option<String>,
+    /// Why they part, where the measured interval excludes the forecast.
+    pub reasons: Vec<String>,
+}
+
+/// What a forecast says of a figure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Bound {
+    /// Its value.
+    Equal,
+    /// It is no larger.
+    AtMost,
+    /// It is no smaller.
+    AtLeast,
+}
+
+impl Bound {
+    /// The word in the JSON summary.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Equal => "equal",
+            Self::AtMost => "at_most",
+            Self::AtLeast => "at_least",
+        }
+    }
 }
 
 /// What a month of 730 hours costs.
@@ -428,6 +496,28 @@ pub struct CostLine {
     pub unit: Unit,
     /// Dollars a month.
     pub month_usd: Estimate,
+}
+
+impl Judged {
+    /// The measured side and what is demanded of it, as written: `mean`, `== 50ms within 2.5%`.
+    pub fn sides(&self) -> (&str, &str) {
+        let text = self.expression.as_str();
+        let (left, right) = text.split_at(text.find(['<', '>', '=']).unwrap_or(text.len()));
+        (left.trim(), right.trim())
+    }
+
+    /// The distance of the value from its target in standard errors, negative below it. None where
+    /// each replication must be exact, and where a value that is off has no spread.
+    pub fn deviation(&self) -> Option<f64> {
+        if let Demand::Exactly(_) = self.demand {
+            return None;
+        }
+        let distance = self.value.mean.finite()? - self.demand.target();
+        match self.standard_error? {
+            0.0 => (distance == 0.0).then_some(0.0),
+            error => Some(distance / error),
+        }
+    }
 }
 
 impl Summary {

@@ -55,6 +55,37 @@ impl Demand {
             }
         })
     }
+
+    /// What the measured side is compared with.
+    pub const fn target(self) -> f64 {
+        match self {
+            Self::Below(target)
+            | Self::AtMost(target)
+            | Self::Above(target)
+            | Self::AtLeast(target)
+            | Self::Exactly(target)
+            | Self::Within { target, .. } => target,
+        }
+    }
+
+    /// Whether a value may be too small and too large.
+    pub const fn is_two_sided(self) -> bool {
+        matches!(self, Self::Exactly(_) | Self::Within { .. })
+    }
+
+    /// The same in another unit: multiplied by a positive factor.
+    pub fn scaled(self, factor: f64) -> Self {
+        match self {
+            Self::Below(target) => Self::Below(target * factor),
+            Self::AtMost(target) => Self::AtMost(target * factor),
+            Self::Above(target) => Self::Above(target * factor),
+            Self::AtLeast(target) => Self::AtLeast(target * factor),
+            Self::Exactly(target) => Self::Exactly(target * factor),
+            Self::Within { target, tolerance } => {
+                Self::Within { target: target * factor, tolerance: tolerance * factor }
+            }
+        }
+    }
 }
 
 /// The verdict on an estimate over replications.

@@ -4,10 +4,12 @@
 
 use crate::experiment::statistics::{Estimate, Value};
 use crate::experiment::summary::{
-    Better, Bottleneck, Component, Cost, CostLine, Extra, FailurePlace, Fault, Figure, Forecast,
-    Judged, Limit, Named, Precision, QUANTILES, Quantiles, ScenarioId, Summary, Traffic, Unit,
+    Beside, Better, Bottleneck, Bound, Component, Cost, CostLine, Extra, FailurePlace, Fault,
+    Figure, Forecast, Formula, Judged, Law, Limit, Named, Precision, QUANTILES, Quantiles,
+    ScenarioId, Summary, Traffic, Unit,
 };
-use crate::experiment::verdict::Verdict;
+use crate::experiment::verdict::{Demand, Verdict};
+use crate::experiment::verify::{Expectation, Verification, Verified};
 
 /// An estimate with an interval of ± `half`.
 fn about(mean: f64, half: f64) -> Estimate {
@@ -158,10 +160,13 @@ pub(super) fn summary() -> Summary {
             expression: "db.utilization == 42% within 5%".to_owned(),
             value: about(0.41, 0.003),
             unit: Unit::Ratio,
+            standard_error: Some(0.0013),
+            demand: Demand::Within { target: 0.42, tolerance: 0.021 },
             verdict: Verdict::Holds,
             note: None,
         }],
         bottleneck: Some(bottleneck()),
+        forecast: Some(forecast()),
         cost: Some(cost()),
     }
 }
@@ -216,6 +221,8 @@ fn slo() -> Vec<Judged> {
             expression: "p99 < 500ms".to_owned(),
             value: about(239.0, 2.4),
             unit: Unit::Milliseconds,
+            standard_error: Some(1.0),
+            demand: Demand::Below(500.0),
             verdict: Verdict::Holds,
             note: None,
         },
@@ -223,6 +230,8 @@ fn slo() -> Vec<Judged> {
             expression: "availability >= 99.9%".to_owned(),
             value: about(0.99871, 0.00008),
             unit: Unit::Ratio,
+            standard_error: Some(0.00003),
+            demand: Demand::AtLeast(0.999),
             verdict: Verdict::Fails,
             note: None,
         },
@@ -230,6 +239,8 @@ fn slo() -> Vec<Judged> {
             expression: "update_profile.p95 < 200ms outside lose_one".to_owned(),
             value: about(197.0, 4.1),
             unit: Unit::Milliseconds,
+            standard_error: Some(1.7),
+            demand: Demand::Below(200.0),
             verdict: Verdict::Undecided,
             note: Some("window used: 0s..300s".to_owned()),
         },
@@ -237,6 +248,8 @@ fn slo() -> Vec<Judged> {
             expression: "p99.9 < 2s".to_owned(),
             value: INFINITE,
             unit: Unit::Milliseconds,
+            standard_error: None,
+            demand: Demand::Below(2000.0),
             verdict: Verdict::Fails,
             note: Some("more than 0.1 % of the requests failed".to_owned()),
         },
@@ -274,13 +287,61 @@ fn bottleneck() -> Bottleneck {
                 limit_users: Some(309_300.0),
             },
         ],
-        forecasts: vec![Forecast {
-            component: "db".to_owned(),
-            formula: "Erlang C, M/M/4".to_owned(),
-            quantity: "mean wait".to_owned(),
-            predicted_ms: 0.0312,
-            measured_ms: about(0.0331, 0.0009),
-        }],
+    }
+}
+
+fn forecast() -> Forecast {
+    let beside = |predicted, measured| Beside { predicted, measured };
+    let law = |component: &str, visits, work_ms, busy, reasons: &[&str]| Law {
+        component: component.to_owned(),
+        visits,
+        work_ms,
+        utilization: busy,
+        reasons: reasons.iter().map(|&one| one.to_owned()).collect(),
+    };
+    let lost = ["faults", "requests fail on their way"];
+    Forecast {
+        laws: vec![
+            law("lb", beside(1.0, about(1.0, 0.0)), beside(0.0, about(0.0, 0.0)), None, &[]),
+            law(
+                "web",
+                beside(1.0, about(0.9987, 0.0001)),
+                beside(22.5, about(22.3, 0.04)),
+                Some(beside(0.625, about(0.62, 0.003))),
+                &lost[..1],
+            ),
+            law(
+                "db",
+                beside(0.9, about(0.82, 0.001)),
+                beside(1.8, about(1.64, 0.002)),
+                Some(beside(0.45, about(0.41, 0.003))),
+                &lost,
+            ),
+        ],
+        formulas: vec![
+            Formula {
+                subject: "db".to_owned(),
+                formula: "Erlang C, M/M/4".to_owned(),
+                quantity: "mean wait".to_owned(),
+                unit: Unit::Milliseconds,
+                bound: Bound::Equal,
+                predicted: 0.0312,
+                measured: about(0.0331, 0.0009),
+                assumed: None,
+                reasons: vec!["arrivals are not Poisson".to_owned()],
+            },
+            Formula {
+                subject: "web".to_owned(),
+                formula: "Erlang C, M/M/36".to_owned(),
+                quantity: "mean wait".to_owned(),
+                unit: Unit::Milliseconds,
+                bound: Bound::AtLeast,
+                predicted: 0.52,
+                measured: about(3.1, 0.1),
+                assumed: Some("one queue for all instances".to_owned()),
+                reasons: Vec::new(),
+            },
+        ],
     }
 }
 
@@ -318,9 +379,62 @@ pub(super) fn dead() -> Summary {
         faults: Vec::new(),
         expect: Vec::new(),
         bottleneck: None,
+        forecast: None,
         cost: None,
         overall,
         slo,
         ..summary()
+    }
+}
+
+/// Two files: one that holds, and one without a source that does not.
+pub(super) fn verification() -> Verification {
+    let [below, .., infinite] = &slo()[..] else { unreachable!("there are four") };
+    let mean = |target: f64, measured: Estimate, verdict: Verdict| Judged {
+        expression: format!("mean == {target}ms within 1%"),
+        value: measured,
+        standard_error: Some(1.0),
+        demand: Demand::Within { target, tolerance: target / 100.0 },
+        verdict,
+        ..below.clone()
+    };
+    let lost = Judged {
+        expression: "rush.errors == 0".to_owned(),
+        value: about(3.0, 0.0),
+        unit: Unit::Count,
+        standard_error: Some(0.0),
+        demand: Demand::Exactly(0.0),
+        verdict: Verdict::Fails,
+        note: None,
+    };
+    let open = Judged {
+        verdict: Verdict::Undecided,
+        expression: "p99 < 500ms".to_owned(),
+        ..infinite.clone()
+    };
+    let at = |point: Option<&str>, judged: Judged| Expectation {
+        point: point.map(str::to_owned),
+        judged,
+    };
+    let file = |path: &str, title: &str, expectations: Vec<Expectation>| Verified {
+        path: path.to_owned(),
+        title: title.to_owned(),
+        sources: vec!["a textbook".to_owned()],
+        expectations,
+    };
+    let sound =
+        vec![at(None, mean(50.0, about(49.3, 2.0), Verdict::Holds)), at(None, below.clone())];
+    let wrong = vec![
+        at(Some("rush"), mean(50.0, about(58.0, 2.0), Verdict::Fails)),
+        at(Some("rush"), open),
+        at(None, lost),
+    ];
+    Verification {
+        name: "two".to_owned(),
+        files: vec![
+            file("que-01.yaml", "M/M/1", sound),
+            Verified { sources: Vec::new(), ..file("new.yaml", "New", wrong) },
+        ],
+        incomplete: 0,
     }
 }

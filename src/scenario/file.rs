@@ -85,6 +85,8 @@ pub struct Resolved {
     pub point: Option<String>,
     /// What can be run.
     pub scenario: Scenario,
+    /// Where its figures come from, as its header says.
+    pub sources: Vec<String>,
     /// The document after merging of all layers.
     pub tree: Spanned<Node>,
     /// A digest of everything that determines the run.
@@ -143,8 +145,12 @@ impl Loaded {
             self.across = across;
         }
         let mut found = Diagnostics::new();
+        let mut written = Vec::new();
         let scenario = match ScenarioFile::decode(&tree, &mut found) {
-            Some(file) if !found.has_errors() => compile(&file.document, &mut found),
+            Some(file) if !found.has_errors() => {
+                written.extend(file.document.source.0.iter().map(|one| one.value.clone()));
+                compile(&file.document, &mut found)
+            }
             _ => {
                 self.mended.extend(names_of_the_rest(&tree, &mut found));
                 None
@@ -153,7 +159,7 @@ impl Loaded {
         found.iter().for_each(|diagnostic| out.push(diagnostic.clone()));
         if let Some(scenario) = scenario {
             let (digest, point) = (digest(&tree), point.map(|point| point.name.clone()));
-            self.scenarios.push(Resolved { point, scenario, tree, digest });
+            self.scenarios.push(Resolved { point, scenario, sources: written, tree, digest });
         }
     }
 

@@ -92,7 +92,8 @@ impl Walk<'_> {
         let plan = &users.operations[operation.index()];
         self.requests += rate;
         for (component, share) in self.topology.called_by_users(plan.entry) {
-            let visit = Visit { component, operation, access: plan.access, data: plan.data };
+            let (access, data) = (plan.access, plan.data);
+            let visit = Visit { component, operation, access, data, statements: 1 };
             self.sent.push((visit, rate * share));
         }
         if let (Some(loads), true) = (&plan.loads, deep < LOADS_DEEP) {

@@ -3,6 +3,7 @@
 mod comparing;
 mod hostile;
 mod outputs;
+mod verify;
 
 use std::path::{Path, PathBuf};
 
@@ -22,6 +23,10 @@ impl Dir {
         let _ = std::fs::remove_dir_all(&path);
         std::fs::create_dir_all(&path).expect("the folder can be made");
         Dir(path)
+    }
+
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.0.join(name)
     }
 
     pub fn write(&self, name: &str, content: impl AsRef<[u8]>) {

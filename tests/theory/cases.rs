@@ -4,16 +4,14 @@
 //! run beside each other. An expectation that is undecided does not hold.
 
 use super::rhythm;
-use simscale::experiment::judge::Replications;
-use simscale::experiment::prepare::across;
-use simscale::experiment::summary::Judged;
 use simscale::experiment::verdict::Verdict;
-use simscale::experiment::{Control, Experiment, Outcome, prepare};
-use simscale::language::{Diagnostics, RenderOptions, render};
-use simscale::scenario::file::{Loaded, Request, load_all};
+use simscale::experiment::verify::{Case, Expectation};
+use simscale::experiment::{Experiment, Outcome};
+use simscale::language::{RenderOptions, render};
+use simscale::scenario::file::{Request, load_all};
 use std::collections::BTreeSet;
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 /// One test per file, and the list of all files.
@@ -51,10 +49,13 @@ const RHYTHM: &str = "que-23";
 /// Likewise: for its expectations and for the time that the backlog takes to go.
 const STEP: &str = "asc-03";
 
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios/theory")
+}
+
 #[test]
 fn every_file_is_a_test() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios/theory");
-    let entries = std::fs::read_dir(folder).expect("the folder is there");
+    let entries = std::fs::read_dir(folder()).expect("the folder is there");
     let names = entries.map(|entry| entry.expect("an entry").file_name());
     let names = names.map(|name| name.to_string_lossy().into_owned());
     let found: BTreeSet<String> =
@@ -71,68 +72,52 @@ fn check(name: &str) {
 /// Runs every point of a file, or the file where it has none, and asserts all that it expects.
 fn simulate(name: &str) -> Vec<(Experiment, Outcome)> {
     let clock = Instant::now();
-    let (loaded, mut experiments) = read(name);
-    if !loaded.points.is_empty() {
-        experiments.retain(|experiment| experiment.point.is_some());
-    }
-    let runs: Vec<(Experiment, Outcome)> = experiments
-        .into_iter()
-        .map(|experiment| {
-            let outcome = one(&experiment);
-            (experiment, outcome)
-        })
-        .collect();
-    let mut judged: Vec<(&str, &Judged)> = Vec::new();
-    for (experiment, outcome) in &runs {
-        let point = experiment.point.as_deref().unwrap_or(name);
-        judged.extend(outcome.summary.expect.iter().map(|one| (point, one)));
-    }
-    let between = between(&loaded, &runs);
-    judged.extend(between.iter().map(|one| ("all points", one)));
-    assert!(!judged.is_empty(), "{name} expects nothing");
-    let wrong: Vec<String> = judged
+    let case = read(name);
+    let outcomes = case.run().unwrap_or_else(|error| panic!("{error}"));
+    let verified = case.judge(&outcomes);
+    let (hold, all) = (verified.count(Verdict::Holds), verified.expectations.len());
+    assert!(all > 0, "{name} expects nothing");
+    let wrong: Vec<String> = verified
+        .expectations
         .iter()
-        .filter(|(_, one)| one.verdict != Verdict::Holds)
-        .map(|(point, one)| {
-            let note = one.note.as_deref().unwrap_or_default();
-            format!("  {point}: {}: {}: {:?} {note}", one.verdict.word(), one.expression, one.value)
+        .filter(|one| one.judged.verdict != Verdict::Holds)
+        .map(|Expectation { point, judged }| {
+            let point = point.as_deref().unwrap_or("the file, or points compared");
+            let note = judged.note.as_deref().unwrap_or_default();
+            let verdict = judged.verdict.word();
+            format!("  {point}: {verdict}: {}: {:?} {note}", judged.expression, judged.value)
         })
         .collect();
     // Not through the captured print: who waits for minutes wants to see something move.
-    let (hold, all) = (judged.len() - wrong.len(), judged.len());
     let seconds = clock.elapsed().as_secs_f64();
     let line = format!("theory {name}: {hold} of {all} expectations hold, {seconds:.1} s\n");
     let _ = std::io::stderr().write_all(line.as_bytes());
     assert!(wrong.is_empty(), "{name}:\n{}", wrong.join("\n"));
-    runs
+    case.points.into_iter().zip(outcomes).collect()
 }
 
-fn read(name: &str) -> (Loaded, Vec<Experiment>) {
+fn read(name: &str) -> Case {
     let file = format!("{name}.yaml");
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios/theory").join(&file);
+    let path = folder().join(&file);
     let path = path.to_string_lossy();
     let request = Request { path: &path, ..Request::default() };
     let mut loaded = load_all(request, &mut |path| std::fs::read(path));
-    let experiments = prepare(&mut loaded, &file);
+    let case = Case::of(&mut loaded, &path, &file);
     let mistakes = render(&loaded.sources, &loaded.diagnostics, RenderOptions::default());
-    assert!(!experiments.is_empty(), "{name}:\n{mistakes}");
-    (loaded, experiments)
+    case.unwrap_or_else(|| panic!("{name}:\n{mistakes}"))
 }
 
-fn one(experiment: &Experiment) -> Outcome {
-    experiment.run(Control::default()).unwrap_or_else(|error| panic!("{error}"))
-}
-
-/// What is expected of points compared with one another.
-fn between(loaded: &Loaded, runs: &[(Experiment, Outcome)]) -> Vec<Judged> {
-    let experiments: Vec<Experiment> = runs.iter().map(|(one, _)| one.clone()).collect();
-    let questions = across(loaded, &experiments, &mut Diagnostics::new());
-    assert_eq!(questions.len(), loaded.across.len());
-    let points: Vec<Replications<'_>> = runs
-        .iter()
-        .map(|(one, outcome)| Replications { plan: &one.plan, observed: &outcome.observed })
-        .collect();
-    questions.iter().map(|question| question.judge(&points)).collect()
+/// The line at the end of `simscale verify`, which the README shows.
+#[test]
+fn the_readme_says_how_many_cases_and_expectations_there_are() {
+    let files = FILES.iter().chain([&RHYTHM, &STEP]);
+    let expectations: usize = files.clone().map(|name| read(name).expectations()).sum();
+    let line = format!("theory: {} cases, {expectations} expectations: all hold", files.count());
+    for page in ["README.md", "scenarios/theory/README.md"] {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(page);
+        let text = std::fs::read_to_string(path).expect("the page is there");
+        assert!(text.contains(&line), "{page} does not say `{line}`");
+    }
 }
 
 /// The mean number present at a component by window, over all replications, and the length of a

@@ -490,7 +490,10 @@ impl Facts for DatabasePlan {
     }
 
     fn demand_ns(&self, visit: Visit, _topology: &Topology) -> f64 {
-        if visit.access == Access::Write { &self.write_query } else { &self.query }.mean_ns()
+        match visit.access {
+            Access::Write => f64::from(visit.statements.max(1)) * self.write_query.mean_ns(),
+            _ => self.query.mean_ns(),
+        }
     }
 
     fn delay_ns(&self, visit: Visit, topology: &Topology) -> f64 {

@@ -561,11 +561,12 @@ impl Facts for ServicePlan {
 
     fn calls(&self, visit: Visit, topology: &Topology, each: &mut dyn FnMut(Visit, f64)) {
         self.walk(visit.operation, topology, &mut |step, weight| {
-            let Step::Call { link, operation, access, data, .. } = step else { return };
+            let Step::Call { link, operation, access, data, statements, .. } = step else { return };
             let component = topology.links[link.index()].target();
             let operation = operation.unwrap_or(visit.operation);
             if weight > 0.0 {
-                each(Visit { component, operation, access: *access, data: *data }, weight);
+                let (access, data, statements) = (*access, *data, *statements);
+                each(Visit { component, operation, access, data, statements }, weight);
             }
         });
     }

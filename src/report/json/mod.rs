@@ -7,11 +7,13 @@ pub mod capacity;
 pub mod comparison;
 mod layout;
 pub mod saved;
+pub mod verify;
 
 use crate::experiment::statistics::Value;
 use crate::experiment::summary::{
-    Better, Bottleneck, Component, Cost, CostLine, Extra, FailurePlace, Fault, Figure, Forecast,
-    InService, Judged, Limit, Precision, QUANTILES, Quantiles, Summary, Traffic,
+    Beside, Better, Bottleneck, Component, Cost, CostLine, Extra, FailurePlace, Fault, Figure,
+    Forecast, Formula, InService, Judged, Law, Limit, Precision, QUANTILES, Quantiles, Summary,
+    Traffic,
 };
 use layout::{estimate, named, number, value};
 use serde_json::{Map, Value as Json, json};
@@ -20,7 +22,7 @@ use serde_json::{Map, Value as Json, json};
 pub const SCHEMA: &str = include_str!("summary.schema.json");
 
 /// The version of the format; it changes only when something is renamed or removed.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 
 /// The summary as JSON text that ends with a line break.
 pub fn write(summary: &Summary) -> String {
@@ -52,6 +54,7 @@ fn summary_of(summary: &Summary) -> Json {
         "slo": summary.slo.iter().map(judged).collect::<Vec<_>>(),
         "expect": summary.expect.iter().map(judged).collect::<Vec<_>>(),
         "bottleneck": summary.bottleneck.as_ref().map(bottleneck),
+        "forecast": summary.forecast.as_ref().map(forecast),
         "cost": summary.cost.as_ref().map(cost),
     })
 }
@@ -163,18 +166,41 @@ fn bottleneck(bottleneck: &Bottleneck) -> Json {
             "limit_users": limit.limit_users.map(number),
         })
     };
-    let forecast = |forecast: &Forecast| {
+    json!({
+        "limits": bottleneck.limits.iter().map(limit).collect::<Vec<_>>(),
+    })
+}
+
+fn forecast(forecast: &Forecast) -> Json {
+    let beside = |one: &Beside| {
+        let (predicted, measured) = (number(one.predicted), estimate(&one.measured));
+        json!({ "predicted": predicted, "measured": measured })
+    };
+    let law = |law: &Law| {
         json!({
-            "component": forecast.component,
-            "formula": forecast.formula,
-            "quantity": forecast.quantity,
-            "predicted_ms": number(forecast.predicted_ms),
-            "measured_ms": estimate(&forecast.measured_ms),
+            "component": law.component,
+            "visits": beside(&law.visits),
+            "work_ms": beside(&law.work_ms),
+            "utilization": law.utilization.as_ref().map(beside),
+            "reasons": law.reasons,
+        })
+    };
+    let formula = |formula: &Formula| {
+        json!({
+            "subject": formula.subject,
+            "formula": formula.formula,
+            "quantity": formula.quantity,
+            "unit": formula.unit.word(),
+            "bound": formula.bound.word(),
+            "predicted": number(formula.predicted),
+            "measured": estimate(&formula.measured),
+            "assumed": formula.assumed,
+            "reasons": formula.reasons,
         })
     };
     json!({
-        "limits": bottleneck.limits.iter().map(limit).collect::<Vec<_>>(),
-        "forecasts": bottleneck.forecasts.iter().map(forecast).collect::<Vec<_>>(),
+        "laws": forecast.laws.iter().map(law).collect::<Vec<_>>(),
+        "formulas": forecast.formulas.iter().map(formula).collect::<Vec<_>>(),
     })
 }
 

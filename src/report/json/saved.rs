@@ -95,7 +95,7 @@ mod tests {
         let says = |text: &str| side("main", text.as_bytes()).expect_err("it is none");
         assert!(says("{").starts_with("no JSON: "));
         assert_eq!(says("[1]"), "no summary of a run");
-        assert_eq!(says("{ \"format\": 7 }"), "a summary of format 7, not 1");
-        assert!(says("{ \"format\": 1 }").contains("save it anew"));
+        assert_eq!(says("{ \"format\": 7 }"), "a summary of format 7, not 2");
+        assert!(says("{ \"format\": 2 }").contains("save it anew"));
     }
 }

@@ -1,16 +1,18 @@
 //! The report on a terminal: what a capacity planner reads in ten seconds, and then in ten minutes.
 //!
 //! Verdicts first, then requests and latency, failures, components by utilisation, the bottleneck
-//! in numbers, the bill, faults. It is a pure function of the summary; width and colour are given,
-//! and a pipe has neither. It computes nothing but the layout.
+//! in numbers, what a forecast says, the bill, faults. It is a pure function of the summary; width
+//! and colour are given, and a pipe has neither. It computes nothing but the layout.
 
 pub mod capacity;
 pub mod comparison;
 pub(super) mod figure;
+mod forecast;
 mod line;
 mod page;
 mod sections;
 mod table;
+pub mod verify;
 
 use crate::experiment::summary::Summary;
 use page::Page;
@@ -35,6 +37,7 @@ pub fn write(summary: &Summary, options: TextOptions) -> String {
     sections::failures(summary, &mut page);
     sections::components(summary, &mut page);
     sections::bottleneck(summary, &mut page);
+    forecast::forecast(summary, &mut page);
     sections::cost(summary, &mut page);
     sections::faults(summary, &mut page);
     sections::legend(summary, &mut page);
@@ -108,6 +111,7 @@ mod tests {
             "Failures",
             "Components",
             "Bottleneck",
+            "Forecast",
             "Cost",
             "Faults",
         ];

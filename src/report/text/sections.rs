@@ -55,11 +55,6 @@ fn precision(precision: &Precision, page: &mut Page) {
 
 /// What was promised and asserted, judged.
 pub(super) fn verdicts(summary: &Summary, page: &mut Page) {
-    let style = |verdict| match verdict {
-        Verdict::Holds => Style::Good,
-        Verdict::Fails => Style::Bad,
-        Verdict::Undecided => Style::Open,
-    };
     for (heading, list) in [("SLO", &summary.slo), ("Expected", &summary.expect)] {
         if list.is_empty() {
             continue;
@@ -77,11 +72,29 @@ pub(super) fn verdicts(summary: &Summary, page: &mut Page) {
             }
         };
         page.heading(heading, Line::new().and(style(verdict), text));
-        judged(list, page, style);
+        judged(list, page);
     }
 }
 
-fn judged(list: &[Judged], page: &mut Page, style: impl Fn(Verdict) -> Style) {
+/// What colour a verdict has.
+pub(super) const fn style(verdict: Verdict) -> Style {
+    match verdict {
+        Verdict::Holds => Style::Good,
+        Verdict::Fails => Style::Bad,
+        Verdict::Undecided => Style::Open,
+    }
+}
+
+/// The sign of a verdict.
+pub(super) const fn mark(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Holds => "✓",
+        Verdict::Fails => "✗",
+        Verdict::Undecided => "?",
+    }
+}
+
+fn judged(list: &[Judged], page: &mut Page) {
     const INDENT: usize = 4;
     const GAP: usize = 3;
     let value = |one: &Judged| estimate(&one.value, one.unit);
@@ -91,11 +104,7 @@ fn judged(list: &[Judged], page: &mut Page, style: impl Fn(Verdict) -> Style) {
     // An expression too long to have its value beside it has it below.
     let beside = lengths.filter(|length| fits(INDENT + length + GAP + values)).max().unwrap_or(0);
     for one in list {
-        let mark = match one.verdict {
-            Verdict::Holds => "✓",
-            Verdict::Fails => "✗",
-            Verdict::Undecided => "?",
-        };
+        let mark = mark(one.verdict);
         let mark = Line::new().plain("  ").and(style(one.verdict), mark).plain(" ");
         let mut line = mark.plain(one.expression.as_str());
         if line.width() > INDENT + beside {
@@ -367,7 +376,7 @@ fn remarks(component: &Component) -> Vec<Line> {
 /// What has so many times the room of what limits the system is named only.
 const FAR: f64 = 10.0;
 
-/// What limits the system, what fails next, and what a formula says.
+/// What limits the system, and what fails next.
 pub(super) fn bottleneck(summary: &Summary, page: &mut Page) {
     let Some(bottleneck) = &summary.bottleneck else { return };
     let Some(first) = bottleneck.limits.first() else { return };
@@ -415,15 +424,6 @@ pub(super) fn bottleneck(summary: &Summary, page: &mut Page) {
         let names: Vec<String> = far.into_iter().map(short_of).collect();
         let text = format!("  full at more than {FAR} times that: {}", names.join(", "));
         page.line(Line::new().and(Style::Faint, text), 4);
-    }
-    for forecast in &bottleneck.forecasts {
-        let line = Line::new()
-            .plain(format!("  {} {}: ", forecast.component, forecast.quantity))
-            .plain(plain(forecast.predicted_ms, Unit::Milliseconds))
-            .and(Style::Faint, format!(" forecast by {}, ", forecast.formula))
-            .join(milliseconds(&forecast.measured_ms))
-            .and(Style::Faint, " measured");
-        page.line(line, 4);
     }
 }
 
