@@ -181,7 +181,7 @@ fn difference(change: &Change) -> Line {
 /// The difference over the base; infinite where the base is zero, nothing where it cannot be told.
 fn relative(change: &Change) -> f64 {
     match (change.difference.mean, change.base.mean) {
-        (Value::Finite(difference), _) if difference == 0.0 => 0.0,
+        (Value::Finite(0.0), _) => 0.0,
         (Value::Finite(difference), Value::Finite(base)) => difference / base.abs(),
         _ => f64::INFINITY,
     }
