@@ -75,7 +75,7 @@ fn closed_users(
     let bounds = demands(seen)
         .and_then(|network| closed::bounds(&network.stations, network.delay_s, think_s, users));
     if let Some(found) = exact {
-        const NAME: &str = "product form, exact mean values";
+        const NAME: &str = "exact mean values";
         list.push((per_second(NAME, found.throughput), throughput));
         list.push((time(NAME, found.response_s), latency));
     }

@@ -244,7 +244,8 @@ fn slots(rate: f64, work: &Work<'_>, servers: u32, places: u32) -> Vec<Said> {
         (UNLIMITED, false, _) => allen_cunneen(rate, mean_s, scv, servers)
             .map(|wait_s| {
                 let name = format!("Allen-Cunneen, M/G/{servers}");
-                Said::new(name, WAIT, Unit::Milliseconds, wait_s * 1e3).assuming("an approximation")
+                Said::new(name, WAIT, Unit::Milliseconds, wait_s * 1e3)
+                    .assuming("that variance acts as with one server (approximation)")
             })
             .into_iter()
             .collect(),
@@ -290,6 +291,6 @@ fn balanced(rate: f64, work: &Work<'_>, servers: u32, instances: u16) -> Vec<Sai
             .assuming("one queue for all instances"),
         said(format!("Erlang C, M/M/{servers}"), drawn.wait_s)
             .at_most()
-            .assuming("an instance drawn for each call"),
+            .assuming("that each call draws an instance"),
     ]
 }

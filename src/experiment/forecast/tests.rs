@@ -98,7 +98,10 @@ fn an_approximation_says_that_it_is_one() {
     let found = server("340/s", keys);
     let one = named(&found, "Allen-Cunneen, M/G/4", "mean wait");
     assert!((one.predicted - 5.7443).abs() < 1e-3, "{one:?}");
-    assert_eq!(one.assumed.as_deref(), Some("an approximation"));
+    assert_eq!(
+        one.assumed.as_deref(),
+        Some("that variance acts as with one server (approximation)")
+    );
 }
 
 #[test]
@@ -180,7 +183,7 @@ fn an_open_network_has_the_response_time_of_jackson() {
 fn closed_users_have_exact_mean_values_and_a_point_of_saturation() {
     let users = "users: { count: 30, think: { exponential: 1s }, client: { timeout: none } }";
     let found = forecast(&format!("{users}{TIERS}"));
-    const EXACT: &str = "product form, exact mean values";
+    const EXACT: &str = "exact mean values";
     let throughput = named(&found, EXACT, "throughput");
     agrees(throughput, throughput.predicted);
     assert_eq!(throughput.unit, Unit::PerSecond);

@@ -85,15 +85,18 @@ fn formulas(list: &[Formula]) -> Table {
             Bound::AtMost => "at most ",
             Bound::AtLeast => "at least ",
         };
-        let assumed = one.assumed.as_ref().map(|what| format!(" ({what})")).unwrap_or_default();
+        let assumed = one
+            .assumed
+            .iter()
+            .map(|what| Line::new().and(Style::Faint, format!("assuming {what}")));
         let cells = vec![
             Line::new().plain(one.subject.as_str()),
             Line::new().plain(one.quantity.as_str()),
             Line::new().plain(format!("{sign}{}", plain(one.predicted, one.unit))),
             estimate(&one.measured, one.unit),
-            Line::new().and(Style::Faint, format!("{}{assumed}", one.formula)),
+            Line::new().and(Style::Faint, one.formula.as_str()),
         ];
-        table.row(cells, apart(&one.reasons));
+        table.row(cells, assumed.chain(apart(&one.reasons)).collect());
     }
     table
 }
