@@ -25,6 +25,7 @@ pub mod sample;
 pub mod statistics;
 mod summarize;
 pub mod summary;
+pub mod uncertain;
 pub mod verdict;
 pub mod warmup;
 

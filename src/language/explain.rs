@@ -8,6 +8,7 @@ use super::presets::Presets;
 use super::range;
 use super::shape::{Field, KindedShape, Presence, Shape, Table, Unbuilt, VerbShape, doc_text};
 use super::suggest::did_you_mean;
+use super::uncertain;
 use std::fmt::Write;
 
 /// The reference of everything that the path may mean, or what to ask instead.
@@ -209,6 +210,9 @@ impl Place {
             let _ = writeln!(text, "  {}", doc_text(doc));
         }
         let _ = writeln!(text, "\n  written   {}", written(self.shape));
+        if let Some(example) = self.shape.scalar().and_then(uncertain::example) {
+            let _ = writeln!(text, "            with a range where it is not known: {example}");
+        }
         if let Some(field) = self.field {
             if let Some(range) = field.range {
                 let _ = writeln!(text, "  range     {}", range::written(range));
@@ -218,6 +222,9 @@ impl Place {
                 Presence::Default(default) => {
                     let _ = writeln!(text, "  default   {default}");
                 }
+            }
+            if let Some(likely) = field.likely {
+                let _ = writeln!(text, "  likely    {likely}, sampled by run --uncertain");
             }
             if !field.source.is_empty() {
                 let _ = writeln!(text, "  source    {}", field.source);

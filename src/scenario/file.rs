@@ -8,11 +8,13 @@ use super::layers::{Layers, Open, Setting};
 use super::mend::mend;
 use super::regions::lay;
 use super::sweep::{Point, SweepConfig};
+use super::uncertain::{check_ends, nominal};
 use super::{Scenario, compile};
 use crate::config;
 use crate::language::expression::Expression;
 use crate::language::node::Node;
 use crate::language::suggest::did_you_mean;
+use crate::language::uncertain::Uncertain;
 use crate::language::{Decode, Diagnostic, Diagnostics, Shape, Sources, Span, Spanned};
 
 config! {
@@ -85,9 +87,13 @@ pub struct Resolved {
     pub point: Option<String>,
     /// What can be run.
     pub scenario: Scenario,
-    /// The document after merging of all layers.
+    /// The document after merging of all layers, ranges included.
     pub tree: Spanned<Node>,
-    /// A digest of everything that determines the run.
+    /// The same before regions were laid over components.
+    pub(super) merged: Spanned<Node>,
+    /// What is not known exactly, in the order of the document.
+    pub uncertain: Vec<Uncertain>,
+    /// A digest of everything that determines the run; ranges do not, as they change no value.
     pub digest: String,
 }
 
@@ -138,13 +144,18 @@ impl Loaded {
             return;
         };
         let across = take_across(&mut tree, &layers.points);
+        let merged = tree.clone();
+        let uncertain = nominal(&mut tree, out);
         lay(&mut tree, out);
         if point.is_none() || self.scenarios.is_empty() {
             self.across = across;
         }
         let mut found = Diagnostics::new();
         let scenario = match ScenarioFile::decode(&tree, &mut found) {
-            Some(file) if !found.has_errors() => compile(&file.document, &mut found),
+            Some(file) if !found.has_errors() => {
+                check_ends(&merged, &uncertain, &mut found);
+                compile(&file.document, &mut found)
+            }
             _ => {
                 self.mended.extend(names_of_the_rest(&tree, &mut found));
                 None
@@ -153,7 +164,9 @@ impl Loaded {
         found.iter().for_each(|diagnostic| out.push(diagnostic.clone()));
         if let Some(scenario) = scenario {
             let (digest, point) = (digest(&tree), point.map(|point| point.name.clone()));
-            self.scenarios.push(Resolved { point, scenario, tree, digest });
+            let mut tree = merged.clone();
+            lay(&mut tree, &mut Diagnostics::new());
+            self.scenarios.push(Resolved { point, scenario, tree, merged, uncertain, digest });
         }
     }
 
