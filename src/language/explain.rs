@@ -210,7 +210,9 @@ impl Place {
             let _ = writeln!(text, "  {}", doc_text(doc));
         }
         let _ = writeln!(text, "\n  written   {}", written(self.shape));
-        if let Some(example) = self.shape.scalar().and_then(uncertain::example) {
+        let alone = !matches!(self.shape.required(), Shape::Block(_));
+        let scalar = self.shape.scalar().filter(|_| alone);
+        if let Some(example) = scalar.and_then(uncertain::example) {
             let _ = writeln!(text, "            with a range where it is not known: {example}");
         }
         if let Some(field) = self.field {
@@ -370,7 +372,8 @@ mod tests {
             ask("components.web.workers"),
             "components.NAME.workers   (kind service)\n  \
                Calls in work at once per instance.\n\n  \
-               written   a count, like 12, 500K, unlimited\n  \
+               written   a count, like 12, 500K, unlimited\n            \
+                 with a range where it is not known: 12 in 6..24\n  \
                range     1 to 1,000,000\n  \
                default   10\n  \
                source    gunicorn documentation, (2 x cores) + 1\n"

@@ -293,3 +293,180 @@ fn below(path: &str, part: &str) -> String {
         false => format!("{path}.{part}"),
     }
 }
+
+#[cfg(test)]
+#[allow(dead_code)] // Most of the declarations are only walked, never decoded.
+mod tests {
+    use super::*;
+    use crate::language::presets::Presets;
+    use crate::language::print::print;
+    use crate::language::{Decode, FileId, Name, OneOrMany};
+    use crate::units::{Count, Duration, Ratio};
+    use crate::{choice, config};
+
+    const SETS: Presets = Presets { key: "make", sets: &[("quick", "{ cost: 1ms }")] };
+
+    config! {
+        /// One of each form.
+        pub struct Whole, presets = SETS {
+            /// Prose.
+            about: Option<String> = "none",
+            /// A name.
+            entry: Option<Name> = "none",
+            /// A set of defaults.
+            make: Option<Make> = "none",
+            /// A law.
+            work: Option<Law> = "none",
+            /// A list.
+            steps: Vec<Part> = "[]",
+            /// One or many.
+            waits: OneOrMany<Duration> = "[]",
+            /// A number.
+            size: Option<f64> = "none",
+            /// A count.
+            count: Option<Count> = "none",
+            /// A share.
+            share: Option<Ratio> = "none",
+            /// A default with a range.
+            cost: Duration = "4ms" likely "2ms..8ms" source "a measurement",
+            /// A block that may be left out.
+            inner: Part = "{}",
+        }
+    }
+
+    choice! {
+        /// A set of defaults.
+        pub enum Make {
+            /// Quick.
+            quick: Quick,
+        }
+    }
+
+    choice! {
+        /// A law.
+        pub enum Law {
+            /// With parameters.
+            even: Even(Part),
+        }
+        bare { Always(Duration) }
+    }
+
+    config! {
+        /// A part.
+        pub struct Part, short = mean {
+            /// Its mean.
+            mean: Duration = "1ms",
+            /// More of it.
+            more: Duration = "3ms" likely "1ms..3ms" source "a guess",
+        }
+    }
+
+    /// The places that are not known exactly with their ranges, and the tree with these values.
+    fn taken(text: &str, chosen: &[(&str, &str)]) -> (Vec<String>, String, Vec<String>) {
+        let mut out = Diagnostics::new();
+        let mut tree = node::parse(FileId(0), text, &mut out).expect("valid YAML");
+        let mut found = Vec::new();
+        let mut choose = |one: &Uncertain| {
+            found.push(format!("{} {} {}..{}", one.path, one.value, one.low, one.high));
+            let value = chosen.iter().find(|(path, _)| *path == one.path)?.1;
+            Quantity::parse(value)
+        };
+        take(&mut tree, Whole::shape(), &mut choose, &mut out);
+        let messages = out.sorted().iter().map(|one| one.message.clone()).collect();
+        Whole::decode(&tree, &mut out);
+        let flat = print(&tree).split_whitespace().collect::<Vec<_>>().join(" ");
+        (found, flat, messages)
+    }
+
+    const NO_DEFAULTS: &str = "cost: 1s, inner: { mean: 1s, more: 1s }";
+
+    fn written(text: &str) -> (Vec<String>, String) {
+        let (found, tree, messages) = taken(&format!("{{ {text}, {NO_DEFAULTS} }}"), &[]);
+        assert!(messages.is_empty(), "{messages:?}");
+        let end = "cost: 1s inner: mean: 1s more: 1s";
+        (found, tree.replace(end, "").trim().to_string())
+    }
+
+    #[test]
+    fn a_value_may_have_a_range_wherever_it_stands() {
+        let cases = [
+            ("work: 20ms in 10ms..40ms", "work 20ms 10ms..40ms", "work: 20ms"),
+            (
+                "work: { even: { mean: 1ms in 1ms..2ms, more: 0s } }",
+                "work.even.mean 1ms 1ms..2ms",
+                "work: even: mean: 1ms more: 0s",
+            ),
+            ("waits: 2s in 1s..3s", "waits 2s 1s..3s", "waits: 2s"),
+            ("waits: [ 1s, 2s in 1s..3s ]", "waits.2 2s 1s..3s", "waits: - 1s - 2s"),
+            ("size: 1 in 0.5..2", "size 1.0 0.5..2.0", "size: 1"),
+            ("count: 12 in 6..24", "count 12 6..24", "count: 12"),
+            ("share: 90% in 80%..99.9%", "share 90% 80%..99.9%", "share: 90%"),
+        ];
+        for (text, expected, left) in &cases {
+            let (found, tree) = written(text);
+            assert_eq!((found, tree.as_str()), (vec![(*expected).to_string()], *left), "{text}");
+        }
+    }
+
+    #[test]
+    fn prose_and_what_is_no_range_is_left_alone() {
+        let (found, tree) = written("about: from 1ms in 1ms..2ms, waits: 2s");
+        assert_eq!((found.len(), tree.as_str()), (0, "about: from 1ms in 1ms..2ms waits: 2s"));
+    }
+
+    #[test]
+    fn a_default_with_a_range_is_uncertain_until_its_key_is_written() {
+        let (found, tree, _) = taken("{ steps: [ 2ms ] }", &[]);
+        let part = ["steps.1.more 3ms 1ms..3ms", "cost 4ms 2ms..8ms", "inner.more 3ms 1ms..3ms"];
+        assert_eq!((found, tree.as_str()), (part.map(String::from).to_vec(), "steps: - 2ms"));
+        let (found, ..) = taken("{ make: quick, inner: { more: 1s } }", &[]);
+        assert_eq!(found, [""; 0], "the set of `quick` has another cost");
+        let (found, ..) = taken("{ cost: 5ms in 5ms..6ms, inner: { more: 1s } }", &[]);
+        assert_eq!(found, ["cost 5ms 5ms..6ms"], "what is written wins");
+    }
+
+    #[test]
+    fn chosen_values_stand_where_the_uncertain_ones_were() {
+        let chosen =
+            [("work", "11ms"), ("cost", "5ms"), ("inner.more", "2ms"), ("steps.1.more", "9s")];
+        let (_, tree, messages) = taken("{ work: 20ms in 10ms..40ms, steps: [ 2ms ] }", &chosen);
+        let expected = "work: 11ms steps: - mean: 2ms more: 9s cost: 5ms inner: more: 2ms";
+        assert_eq!((tree.as_str(), messages.len()), (expected, 0));
+    }
+
+    #[test]
+    fn wrong_ranges_are_explained() {
+        let said = |text: &str| {
+            let (found, _, messages) = taken(&format!("{{ {text}, {NO_DEFAULTS} }}"), &[]);
+            assert_eq!(found.len(), 0, "{text}");
+            messages.join("; ")
+        };
+        let cases = [
+            ("work: 20ms in 10..40ms", "`10..40ms` is no range of a duration"),
+            ("work: 20ms in 10/s..40/s", "`10/s..40/s` is no range of a duration"),
+            ("work: 20ms in 40ms..10ms", "the range `40ms..10ms` ends before it begins"),
+            ("work: 20ms in 30ms..40ms", "`20ms` lies outside its range"),
+            ("count: 20 in 10..", "`10..` is no range of a count"),
+            ("count: 20 in 1.5..30", "`1.5..30` is no range of a count"),
+            ("count: unlimited in 1..5", "`unlimited` is no quantity, and has no range"),
+            ("entry: web in web..db", "`web` is no quantity, and has no range"),
+        ];
+        for (text, message) in cases {
+            assert_eq!(said(text), message, "{text}");
+        }
+    }
+
+    #[test]
+    fn examples_are_ranges() {
+        for (shape, expected) in [
+            (Duration::shape(), Some("20ms in 10ms..40ms")),
+            (Ratio::shape(), Some("95% in 47.5%..97.5%")),
+            (Count::shape(), Some("12 in 6..24")),
+            (Name::shape(), None),
+        ] {
+            let scalar = shape.scalar().expect("a scalar");
+            assert_eq!(example(scalar).as_deref(), expected);
+            assert_eq!(has_ranges(scalar), expected.is_some());
+        }
+    }
+}

@@ -399,6 +399,35 @@ sweep: { points: [ { name: slow, expect: [ p99 > 1ms ] }, { users.rate: 1/s } ] 
     }
 
     #[test]
+    fn ranges_change_neither_a_value_nor_the_digest_and_settings_replace_both() {
+        let ranged = QUEUE.replace("work: 5ms", "work: 5ms in 2ms..9ms");
+        let sweep =
+            "sweep: { points: [ { name: slow, components.server.work: 8ms in 7ms..9ms } ] }";
+        let text = format!("{ranged}{sweep}\n");
+        let read = |point, sets: &[&str]| {
+            let loaded = read(&[("top.yaml", &text)], point, sets);
+            assert_eq!(messages(&loaded), Vec::<String>::new());
+            let resolved = loaded.scenarios.into_iter().next().expect("a scenario");
+            let ranges: Vec<String> = resolved
+                .uncertain
+                .iter()
+                .map(|one| format!("{} {} {}..{}", one.path, one.value, one.low, one.high))
+                .collect();
+            (resolved.digest, ranges)
+        };
+        let plain = self::read(&[("top.yaml", QUEUE)], None, &[]);
+        let work = "components.server.work";
+        assert_eq!(
+            read(None, &[]),
+            (plain.scenarios[0].digest.clone(), vec![format!("{work} 5ms 2ms..9ms")])
+        );
+        assert_eq!(read(None, &["components.server.work=5ms"]).1, [""; 0]);
+        let set = read(None, &["components.server.work=6ms in 5ms..7ms"]).1;
+        assert_eq!(set, [format!("{work} 6ms 5ms..7ms")]);
+        assert_eq!(read(Some("slow"), &[]).1, [format!("{work} 8ms 7ms..9ms")]);
+    }
+
+    #[test]
     fn an_unknown_name_is_found_beside_what_hides_it() {
         let text = QUEUE.replace("entry: server", "entry: servr").replace("5ms", "5");
         let loaded = read(&[("top.yaml", &text)], None, &[]);

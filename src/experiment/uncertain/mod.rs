@@ -16,6 +16,7 @@ use super::prepare::{Experiment, sampled};
 use super::replicate::{Progress, Replicator, RunError};
 use super::run::{Control, Running};
 use super::statistics::{Estimate, Value};
+use super::summarize::growth;
 use super::summary::{Judged, Named, Summary, Unit};
 use super::verdict::Verdict;
 use crate::language::uncertain::Uncertain;
@@ -32,6 +33,9 @@ pub struct Uncertainty {
     pub planned: u32,
     /// Samples that were run to their end.
     pub samples: u32,
+    /// Those of them in which more came than could be served, so that figures depend on how long
+    /// the run is.
+    pub growing: u32,
     /// What was varied, in the order of the scenario.
     pub parameters: Vec<Parameter>,
     /// The figures that were looked at: those of the SLOs, or of all requests where there is none.
@@ -99,8 +103,13 @@ impl Moved {
     }
 }
 
-/// A sample that was run: the figures looked at, with their verdicts where they are SLOs.
-type Run = Vec<(Value, Option<Verdict>)>;
+/// A sample that was run.
+struct Run {
+    /// The figures looked at, with their verdicts where they are SLOs.
+    figures: Vec<(Value, Option<Verdict>)>,
+    /// Whether more came than could be served.
+    growing: bool,
+}
 
 /// Runs the samples of a scenario that has uncertain values; `written` is what it came to as
 /// written. What is complete when a run is broken off is kept, also if it is nothing.
@@ -144,22 +153,26 @@ pub fn explore(
             Err(error) => return Err(error),
         }
     }
-    let samples = complete.len() as u32;
-    let column = |values: &Vec<Quantity>| -> Vec<f64> {
-        complete.iter().map(|(sample, _)| values[*sample].value()).collect()
+    let of_complete = |all: &Vec<Quantity>| -> Vec<f64> {
+        complete.iter().map(|(sample, _)| all[*sample].value()).collect()
     };
-    let inputs: Vec<(&str, Vec<f64>)> = uncertain
-        .iter()
-        .zip(&columns)
-        .map(|(one, values)| (one.path.as_str(), column(values)))
-        .collect();
+    let inputs = uncertain.iter().zip(&columns);
+    let inputs: Inputs<'_> =
+        inputs.map(|(one, all)| (one.path.as_str(), of_complete(all))).collect();
     let runs: Vec<Run> = complete.into_iter().map(|(_, run)| run).collect();
-    let figures = looked_at(written);
-    let figures = figures.into_iter().enumerate();
-    let figures = figures.map(|(index, figure)| moved(figure, index, &runs, &inputs)).collect();
-    let parameters = uncertain.iter().map(Parameter::of).collect();
-    Ok(Uncertainty { planned, samples, parameters, figures, refused })
+    let figures = looked_at(written).into_iter().enumerate();
+    Ok(Uncertainty {
+        planned,
+        samples: runs.len() as u32,
+        growing: runs.iter().filter(|run| run.growing).count() as u32,
+        parameters: uncertain.iter().map(Parameter::of).collect(),
+        figures: figures.map(|(index, figure)| moved(figure, index, &runs, &inputs)).collect(),
+        refused,
+    })
 }
+
+/// The values of each parameter in the samples that were run, by its path.
+type Inputs<'a> = Vec<(&'a str, Vec<f64>)>;
 
 /// The samples of one parameter.
 fn column(one: &Uncertain, seed: u64, planned: u32) -> Vec<Quantity> {
@@ -186,8 +199,10 @@ fn run(
     match outcome.interrupted {
         true => Err(RunError::Interrupted),
         false => {
+            let growing = growth(&sample.plan, &outcome.observed).is_some();
             let figures = looked_at(&outcome.summary).into_iter();
-            Ok(Ok(figures.map(|one| (one.value.mean, one.verdict)).collect()))
+            let figures = figures.map(|one| (one.value.mean, one.verdict)).collect();
+            Ok(Ok(Run { figures, growing }))
         }
     }
 }
@@ -222,11 +237,12 @@ fn looked_at(summary: &Summary) -> Vec<Figure> {
 }
 
 /// How far the figure of this number moved over the samples.
-fn moved(figure: Figure, index: usize, runs: &[Run], inputs: &[(&str, Vec<f64>)]) -> Moved {
-    let values: Vec<Value> = runs.iter().map(|run| run[index].0).collect();
+fn moved(figure: Figure, index: usize, runs: &[Run], inputs: &Inputs<'_>) -> Moved {
+    let values: Vec<Value> = runs.iter().map(|run| run.figures[index].0).collect();
     let spread = quantiles(&values);
     let verdicts = figure.verdict.map(|_| {
-        let count = |verdict| runs.iter().filter(|run| run[index].1 == Some(verdict)).count();
+        let count =
+            |verdict| runs.iter().filter(|run| run.figures[index].1 == Some(verdict)).count();
         [Verdict::Holds, Verdict::Undecided, Verdict::Fails].map(|verdict| count(verdict) as u32)
     });
     let pairs = values.iter().filter(|value| **value != Value::NoData).count();
