@@ -105,12 +105,14 @@ pub(super) fn run(arguments: &Arguments, terminal: Terminal) -> Result {
         Err(error) => return Err(error.to_string()),
     };
     watch.done(&outcome);
+    let seconds = clock.elapsed().as_secs_f64();
     if let Some(samples) = arguments.uncertain.filter(|_| !outcome.interrupted) {
         let scenario = (&resolved, &experiment);
-        sample(scenario, &mut outcome, samples, (control, &watch)).map_err(|e| e.to_string())?;
+        sample(scenario, &mut outcome, (samples, seconds), (control, &watch))
+            .map_err(|e| e.to_string())?;
     }
     if arguments.timing {
-        terminal.tell(&timing(&outcome, clock.elapsed().as_secs_f64()));
+        terminal.tell(&timing(&outcome, seconds));
     }
     report(arguments, &folder, &outcome, terminal)?;
     Ok(match outcome.interrupted {
@@ -123,10 +125,10 @@ pub(super) fn run(arguments: &Arguments, terminal: Terminal) -> Result {
 fn sample(
     (resolved, experiment): (&Resolved, &Experiment),
     outcome: &mut Outcome,
-    samples: u32,
+    (samples, seconds): (u32, f64),
     (control, watch): (Control<'_>, &Watch),
 ) -> std::result::Result<(), RunError> {
-    watch.again();
+    watch.again(samples, seconds);
     let found = explore(resolved, experiment, &outcome.summary, samples, control)?;
     outcome.interrupted = watch.sampled(&found);
     outcome.summary.uncertainty = Some(found);

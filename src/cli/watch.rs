@@ -68,8 +68,12 @@ impl Watch {
         self.bar.set_position(progress.done.into());
     }
 
-    /// Begins anew, for the samples of a run that is done.
-    pub fn again(&self) {
+    /// Begins anew, for so many samples of a run that has taken so many seconds.
+    pub fn again(&self, samples: u32, seconds: f64) {
+        let together = f64::from(samples) * seconds;
+        if together >= LONG_S && !self.quiet {
+            self.terminal.tell(&format!("{samples} samples, about {}\n", time(together)));
+        }
         self.bar.reset();
         self.bar.enable_steady_tick(Duration::from_millis(200));
     }

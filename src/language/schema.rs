@@ -191,8 +191,13 @@ impl Writer {
 
 fn scalar_schema(scalar: &ScalarShape) -> Value {
     let description = scalar.a_name;
-    // A number is a text with its range: `2 in 1..4`.
-    let ranged = json!({ "type": "string", "pattern": r"^[0-9.]+[KMB]? in [^ ]+\.\.[^ ]+$" });
+    // A number with its range is a text, `2 in 1..4`; the pattern speaks of texts only.
+    let or_ranged = |number: &str| {
+        json!({
+            "description": description, "type": [number, "string"],
+            "pattern": r"^[0-9.]+[KMB]? in [^ ]+\.\.[^ ]+$",
+        })
+    };
     match scalar.json {
         Json::Text => json!({ "type": ["string", "number", "boolean"] }),
         Json::Pattern(pattern) => {
@@ -211,12 +216,8 @@ fn scalar_schema(scalar: &ScalarShape) -> Value {
             let forms = json!([{ "type": "number", "minimum": 0 }, text]);
             json!({ "description": description, "anyOf": forms })
         }
-        Json::Number => {
-            json!({ "description": description, "anyOf": [{ "type": "number" }, ranged] })
-        }
-        Json::Integer => {
-            json!({ "description": description, "anyOf": [{ "type": "integer" }, ranged] })
-        }
+        Json::Number => or_ranged("number"),
+        Json::Integer => or_ranged("integer"),
         Json::Boolean => json!({ "type": "boolean" }),
         Json::Anything => json!({ "description": description }),
     }

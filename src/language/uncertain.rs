@@ -30,6 +30,8 @@ pub struct Uncertain {
     pub low: Quantity,
     /// It is hardly more than this.
     pub high: Quantity,
+    /// All three as written.
+    pub texts: [String; 3],
     /// Where the range of a default comes from; none for a range that was written.
     pub source: Option<&'static str>,
 }
@@ -193,8 +195,8 @@ impl Walker<'_> {
         *text = written.clone();
         let read = read(scalar, &written, &range, node.span, self.out);
         let Some([value, low, high]) = read else { return };
-        let (path, span) = (path.to_string(), node.span);
-        let uncertain = Uncertain { path, span, value, low, high, source: None };
+        let (path, span, texts) = (path.to_string(), node.span, texts(&written, &range));
+        let uncertain = Uncertain { path, span, value, low, high, texts, source: None };
         if let Some(chosen) = (self.choose)(&uncertain) {
             *text = chosen.to_string();
         }
@@ -260,14 +262,16 @@ impl Walker<'_> {
         if let (Some(likely), Some(scalar)) = (field.likely, shape.scalar()) {
             let range = read(scalar, text, likely, span, self.out);
             let [value, low, high] = range.expect("a test reads all likely ranges");
-            let uncertain = Uncertain { path, span, value, low, high, source: Some(field.source) };
+            let (texts, source) = (texts(text, likely), Some(field.source));
+            let uncertain = Uncertain { path, span, value, low, high, texts, source };
             let chosen = (self.choose)(&uncertain)?;
             return Some(Spanned::new(Node::text(chosen.to_string()), span));
         }
         if text != "{}" {
             return None;
         }
-        let Shape::Block(block) = shape.required() else { return None };
+        // A block that may be `none` is a feature, which acts only where it is asked for.
+        let Shape::Block(block) = shape else { return None };
         let empty = node::fragment(text, span);
         let mut value = empty.clone();
         self.block(&mut value, None, block, &path);
@@ -284,6 +288,12 @@ fn fits(node: &Spanned<Node>, form: Shape) -> bool {
         (_, Shape::Block(block)) => block.short.is_some(),
         _ => false,
     }
+}
+
+/// The value and the ends of its range as texts.
+fn texts(value: &str, range: &str) -> [String; 3] {
+    let (low, high) = range.split_once("..").unwrap_or((range, ""));
+    [value, low, high].map(|text| text.trim().to_string())
 }
 
 /// The path of a part.
@@ -331,6 +341,8 @@ mod tests {
             cost: Duration = "4ms" likely "2ms..8ms" source "a measurement",
             /// A block that may be left out.
             inner: Part = "{}",
+            /// A block that may be none.
+            feature: Option<Part> = "{}",
         }
     }
 

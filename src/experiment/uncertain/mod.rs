@@ -289,13 +289,8 @@ fn quantiles(values: &[Value]) -> [Value; QUANTILES.len()] {
 
 impl Parameter {
     fn of(one: &Uncertain) -> Self {
-        Self {
-            path: one.path.clone(),
-            value: one.value.to_string(),
-            low: one.low.to_string(),
-            high: one.high.to_string(),
-            source: one.source.map(str::to_owned),
-        }
+        let [value, low, high] = one.texts.clone();
+        Self { path: one.path.clone(), value, low, high, source: one.source.map(str::to_owned) }
     }
 }
 

@@ -14,6 +14,8 @@ use crate::experiment::uncertain::{Influence, Moved, Parameter, Uncertainty};
 const MANY: u32 = 40;
 /// A spread of so many intervals is no more a matter of luck.
 const FAR: f64 = 2.0;
+/// Beyond that many nobody counts: there is next to no noise.
+const VERY_FAR: f64 = 100.0;
 
 /// The section, with what was varied below it.
 pub(super) fn section(uncertainty: &Uncertainty, page: &mut Page) {
@@ -129,6 +131,9 @@ fn hinges(one: &Moved) -> Line {
         (false, false) => format!("hinges on {}", hinges.join(", ")),
     };
     let noise = match one.over_noise {
+        Some(times) if !still && times > VERY_FAR => {
+            format!("; moves more than {VERY_FAR} times as far as the simulation noise")
+        }
         Some(times) if !still && times >= FAR => {
             format!("; moves {times:.0} times as far as the simulation noise")
         }
@@ -145,26 +150,26 @@ fn parameters(parameters: &[Parameter], page: &mut Page) {
         Column::figures("as written", 0),
         Column::figures("from", 0),
         Column::figures("to", 0),
-        Column::words("range from", 1),
     ]);
     for one in parameters {
-        let texts = [&one.path, &one.value, &one.low, &one.high, &source(one)];
-        table.row(texts.map(|text| Line::new().plain(text.as_str())).into(), Vec::new());
+        let texts = [&one.path, &one.value, &one.low, &one.high];
+        let remark = source(one).map(|text| Line::new().and(Style::Faint, text));
+        let cells = texts.map(|text| Line::new().plain(text.as_str())).into();
+        table.row(cells, remark.into_iter().collect());
     }
     if page.width.is_none_or(|width| table.narrowest() <= width) {
         return page.table(table);
     }
     for one in parameters {
         let range = format!("  {}  {} in {}..{}", one.path, one.value, one.low, one.high);
-        page.line(Line::new().plain(range).and(Style::Faint, format!("  {}", source(one))), 4);
+        let source = source(one).map_or_else(String::new, |text| format!("  {text}"));
+        page.line(Line::new().plain(range).and(Style::Faint, source), 4);
     }
 }
 
-fn source(one: &Parameter) -> String {
-    match &one.source {
-        Some(source) => format!("default; {source}"),
-        None => "the scenario".to_owned(),
-    }
+/// Where the range of a default comes from.
+fn source(one: &Parameter) -> Option<String> {
+    one.source.as_ref().map(|source| format!("a default: {source}"))
 }
 
 #[cfg(test)]
@@ -189,15 +194,13 @@ mod tests {
                  components.web.handle.view.1.work.lognormal.mean=58ms",
                 "figure       as written  least  median  most  holds in",
                 "p99 < 500ms    238ms ±2  121ms   240ms     ∞   9 of 14",
-                "hinges on components.web.handle.view.1.work.lognormal.mean (81%); moves 192 times \
-                 as far as the simulation noise",
+                "hinges on components.web.handle.view.1.work.lognormal.mean (81%); moves more \
+                 than 100 times as far as the simulation noise",
                 "",
-                "value                                             as written    from     to  range \
-                 from",
-                "components.web.handle.view.1.work.lognormal.mean        20ms   7.7ms   58ms  the \
-                 scenario",
-                "components.db.query                                    0.5ms  0.11ms  1.2ms  \
-                 default; pgbench",
+                "value                                             as written    from     to",
+                "components.web.handle.view.1.work.lognormal.mean        20ms   7.7ms   58ms",
+                "components.db.query                                    0.5ms  0.11ms  1.2ms",
+                "a default: pgbench",
             ]
         );
         let plain = write(&example::summary(), TextOptions::default());
