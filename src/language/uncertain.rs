@@ -76,21 +76,17 @@ pub fn read(
     };
     let (low, high) = range.split_once("..").unwrap_or((range, ""));
     let unit = value.trim_start_matches(|c: char| c.is_ascii_digit() || matches!(c, '.' | '$'));
-    let (Some(low), Some(high)) = (of(low), of(high)) else {
+    let like = |end: &Quantity| end.kind() == middle.kind();
+    let (Some(from), Some(to)) = (of(low).filter(like), of(high).filter(like)) else {
         let kind = middle.kind().a_name();
         let help = match low.parse::<f64>().is_ok() && !unit.is_empty() {
             true => format!("write `{value} in {low}{}..{high}`", unit.trim_start()),
-            false => format!("both ends are written like the value: `{value} in {value}..{value}`"),
+            false => format!("both ends are written like the value, `{value}`"),
         };
         out.error(WRONG, span, format!("`{range}` is no range of {kind}")).help(help);
         return None;
     };
-    if low.kind() != middle.kind() || high.kind() != middle.kind() {
-        let kind = middle.kind().a_name();
-        out.error(WRONG, span, format!("`{range}` is no range of {kind}"))
-            .help("both ends are of the same kind as the value");
-        return None;
-    }
+    let (low, high) = (from, to);
     if low.value() > high.value() {
         out.error(WRONG, span, format!("the range `{range}` ends before it begins"))
             .help("the lower end comes first");

@@ -2,7 +2,7 @@
 //!
 //! A search for a capacity multiplies `5M` or `320/s`; a sample of an uncertain value lies between
 //! `10ms` and `40ms`. Both print what they found as a text that the language reads as exactly that
-//! number. The kind is told by the text alone: `2` is a count, which stays whole, and `2.0` a number;
+//! number. The kind is told by the text alone: `2` is a count, which stays whole, and `2.0` is not;
 //! `5B` is five bytes, and five billion only to who knows that a count stands there. What has no
 //! amount (`unlimited`, `none`, a name) is no quantity here. This page does not know which kind a
 //! key wants, nor its limits; decoding does.

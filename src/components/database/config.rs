@@ -27,7 +27,7 @@ config! {
         engine: Option<Engine> = "none",
         /// Core time of one statement that reads.
         query: Distribution = "0.5ms" likely "0.11ms..1.2ms"
-            source "Stack Overflow 2016: 1.2 ms wall, split by choice; pgbench: 0.11 ms a point read",
+            source "Stack Overflow 2016: 1.2 ms wall, split by choice; pgbench, by key: 0.11 ms",
         /// Core time of one statement that writes; as `query` when left out.
         write_query: Option<Distribution> = "none",
         /// Share of the machine's memory that holds data pages.

@@ -30,7 +30,7 @@ config! {
         ejection: Option<EjectionConfig> = "none",
         /// Core time per call.
         work: Distribution = "31us" likely "14us..43us"
-            source "HAProxy, 32 K requests/s per core; NGINX with TLS, 14 us (0 kB) to 43 us (10 kB)",
+            source "HAProxy, 32 K requests/s per core; NGINX with TLS: 14 us, 43 us with 10 kB",
     }
     include {
         /// Keys of every kind.

@@ -1,8 +1,8 @@
 //! Latin hypercube samples (McKay, Beckman and Conover 1979): values of several parameters that
 //! fill the range of each as evenly as their number allows.
 //!
-//! The range of a parameter is cut into as many equally likely pieces as there are samples, and each
-//! piece is met by exactly one sample. Which one is drawn from a stream of the parameter's own, so
+//! The range of a parameter is cut into as many equally likely pieces as there are samples, and one
+//! sample meets each piece. Which one is drawn from a stream of the parameter's own, so
 //! a parameter that is added moves no other. It knows no scenario.
 
 use crate::engine::stream::{DrawKey, salt};
