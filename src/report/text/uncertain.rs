@@ -114,7 +114,11 @@ fn holds(one: &Moved, samples: u32) -> Line {
         (0, _) => Style::Open,
         _ => Style::Bad,
     };
-    Line::new().and(style, format!("{holds} of {samples}"))
+    let open = match undecided {
+        0 => String::new(),
+        some => format!(", {some} undecided"),
+    };
+    Line::new().and(style, format!("{holds} of {samples}{open}"))
 }
 
 /// What the figure hinges on, and whether its spread is more than the luck of a run.
@@ -192,8 +196,8 @@ mod tests {
                  length of the run",
                 "no system: nobody is there, with \
                  components.web.handle.view.1.work.lognormal.mean=58ms",
-                "figure       as written  least  median  most  holds in",
-                "p99 < 500ms    238ms ±2  121ms   240ms     ∞   9 of 14",
+                "figure       as written  least  median  most              holds in",
+                "p99 < 500ms    238ms ±2  121ms   240ms     ∞  9 of 14, 1 undecided",
                 "hinges on components.web.handle.view.1.work.lognormal.mean (81%); moves more \
                  than 100 times as far as the simulation noise",
                 "",
