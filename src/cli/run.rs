@@ -4,12 +4,19 @@ use super::reading::{self, RunKeys, Threads, Values};
 use super::terminal::Terminal;
 use super::watch::Watch;
 use super::{Exit, Result, files, print};
+use crate::experiment::uncertain::explore;
 use crate::experiment::{self, Control, Experiment, Extend, Outcome, RunError};
 use crate::report::{json, text};
+use crate::scenario::file::Resolved;
 use crate::scenario::layers::Setting;
 use clap::{Args, ValueEnum};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
+
+/// What `--uncertain` says of a scenario in which everything is known exactly.
+const NOTHING_UNCERTAIN: &str = "nothing in this scenario has a range to sample from; write one \
+     behind a value that is not known exactly, `work: 20ms in 10ms..40ms`, or `--set PATH='20ms in \
+     10ms..40ms'`";
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
@@ -33,6 +40,13 @@ pub(super) struct Arguments {
     /// Keep the summary under this name, for `compare` to find.
     #[arg(long, value_name = "NAME", value_parser = files::baseline_name)]
     save_baseline: Option<String>,
+    /// Run samples of the values with a range too, 16 unless told otherwise, and say how far the
+    /// figures of the SLOs move and what they hinge on.
+    #[arg(
+        long, value_name = "SAMPLES", num_args = 0..=1, require_equals = true,
+        default_missing_value = "16", value_parser = clap::value_parser!(u32).range(2..=1_000_000)
+    )]
+    uncertain: Option<u32>,
     /// Say at the end how fast the simulation was.
     #[arg(long)]
     timing: bool,
@@ -67,11 +81,22 @@ pub(super) fn run(arguments: &Arguments, terminal: Terminal) -> Result {
         terminal.diagnose(&loaded.sources, &loaded.diagnostics);
     }
     let Some(experiment) = experiment else { return Ok(Exit::CouldNotRun) };
+    let resolved = loaded.scenarios.pop().expect("an experiment has its scenario");
+    if arguments.uncertain.is_some() && resolved.uncertain.is_empty() {
+        return Err(NOTHING_UNCERTAIN.to_owned());
+    }
     let folder = arguments.folder();
     files::prepare(&folder)?;
     let watch = Watch::new(terminal, arguments.quiet)?;
     let clock = Instant::now();
-    let outcome = match simulate(&experiment, arguments.threads.number(), &watch) {
+    let control = Control {
+        jobs: arguments.threads.number(),
+        extend: Extend::Slo,
+        stop: watch.stop(),
+        announce: &|workload| watch.announce(workload),
+        progress: &|progress| watch.progress(progress),
+    };
+    let mut outcome = match experiment.run(control) {
         Ok(outcome) => outcome,
         Err(RunError::Interrupted) => {
             terminal.complain(&RunError::Interrupted.to_string());
@@ -80,8 +105,14 @@ pub(super) fn run(arguments: &Arguments, terminal: Terminal) -> Result {
         Err(error) => return Err(error.to_string()),
     };
     watch.done(&outcome);
+    let seconds = clock.elapsed().as_secs_f64();
+    if let Some(samples) = arguments.uncertain.filter(|_| !outcome.interrupted) {
+        let scenario = (&resolved, &experiment);
+        sample(scenario, &mut outcome, (samples, seconds), (control, &watch))
+            .map_err(|e| e.to_string())?;
+    }
     if arguments.timing {
-        terminal.tell(&timing(&outcome, clock.elapsed().as_secs_f64()));
+        terminal.tell(&timing(&outcome, seconds));
     }
     report(arguments, &folder, &outcome, terminal)?;
     Ok(match outcome.interrupted {
@@ -90,19 +121,18 @@ pub(super) fn run(arguments: &Arguments, terminal: Terminal) -> Result {
     })
 }
 
-fn simulate(
-    experiment: &Experiment,
-    jobs: usize,
-    watch: &Watch,
-) -> std::result::Result<Outcome, RunError> {
-    let control = Control {
-        jobs,
-        extend: Extend::Slo,
-        stop: watch.stop(),
-        announce: &|workload| watch.announce(workload),
-        progress: &|progress| watch.progress(progress),
-    };
-    experiment.run(control)
+/// Runs the samples of what is not known exactly, once the scenario has run as written.
+fn sample(
+    (resolved, experiment): (&Resolved, &Experiment),
+    outcome: &mut Outcome,
+    (samples, seconds): (u32, f64),
+    (control, watch): (Control<'_>, &Watch),
+) -> std::result::Result<(), RunError> {
+    watch.again(samples, seconds);
+    let found = explore(resolved, experiment, &outcome.summary, samples, control)?;
+    outcome.interrupted = watch.sampled(&found);
+    outcome.summary.uncertainty = Some(found);
+    Ok(())
 }
 
 /// Files first: a reader of standard output that goes away must not lose them.

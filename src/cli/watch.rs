@@ -5,6 +5,7 @@
 use super::Exit;
 use super::terminal::Terminal;
 use crate::experiment::pilot::Workload;
+use crate::experiment::uncertain::Uncertainty;
 use crate::experiment::{Outcome, Progress};
 use indicatif::{ProgressBar, ProgressStyle};
 use std::sync::Arc;
@@ -76,6 +77,28 @@ impl Watch {
     pub fn progress(&self, progress: Progress) {
         self.bar.set_length(progress.planned.into());
         self.bar.set_position(progress.done.into());
+    }
+
+    /// Begins anew, for so many samples of a run that has taken so many seconds.
+    pub fn again(&self, samples: u32, seconds: f64) {
+        let together = f64::from(samples) * seconds;
+        if together >= LONG_S && !self.quiet {
+            self.terminal.tell(&format!("{samples} samples, about {}\n", time(together)));
+        }
+        self.bar.reset();
+        self.bar.enable_steady_tick(Duration::from_millis(200));
+    }
+
+    /// Takes the bar away; whether the samples were broken off, which it says.
+    pub fn sampled(&self, found: &Uncertainty) -> bool {
+        self.clear();
+        let done = found.samples as usize + found.refused.len();
+        let broken_off = done < found.planned as usize;
+        if broken_off {
+            let (samples, planned) = (found.samples, found.planned);
+            self.terminal.tell(&format!("interrupted: {samples} of {planned} samples complete\n"));
+        }
+        broken_off
     }
 
     /// Takes the bar away.

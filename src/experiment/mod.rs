@@ -26,6 +26,7 @@ pub mod sample;
 pub mod statistics;
 mod summarize;
 pub mod summary;
+pub mod uncertain;
 pub mod verdict;
 pub mod verify;
 pub mod warmup;

@@ -8,9 +8,11 @@ use super::judge::Question;
 use super::metric::Point;
 use super::run::{Settings, Warmup};
 use super::summary::ScenarioId;
-use crate::language::Diagnostics;
+use crate::language::{Diagnostics, Severity};
+use crate::scenario::Scenario;
 use crate::scenario::file::{Loaded, Resolved};
 use crate::scenario::settings::WarmupConfigPlan;
+use crate::units::Quantity;
 use crate::world::Plan;
 
 /// An experiment that can be run.
@@ -54,8 +56,14 @@ fn experiment(resolved: &Resolved, file: &str, out: &mut Diagnostics) -> Experim
     if let Some(point) = point {
         name = format!("{name}, point {point}");
     }
+    let id = ScenarioId { name, file: file.to_string(), digest: digest.clone() };
+    Experiment { point: point.clone(), ..of(scenario, id, out) }
+}
+
+/// The experiment of a scenario; names that an expression does not find go to `out`.
+fn of(scenario: &Scenario, id: ScenarioId, out: &mut Diagnostics) -> Experiment {
     let settings = Settings {
-        scenario: ScenarioId { name, file: file.to_string(), digest: digest.clone() },
+        scenario: id,
         seed: scenario.settings.seed,
         replications: scenario.settings.replications,
         warmup: match scenario.settings.warmup {
@@ -66,12 +74,35 @@ fn experiment(resolved: &Resolved, file: &str, out: &mut Diagnostics) -> Experim
         shrink: scenario.settings.shrink,
     };
     Experiment {
-        point: point.clone(),
+        point: None,
         slo: Question::resolve_all(&scenario.slo, &scenario.plan, out),
         expect: Question::resolve_all(&scenario.expect, &scenario.plan, out),
         plan: scenario.plan.clone(),
         settings,
     }
+}
+
+/// An experiment with these values in the uncertain places of its scenario, or why there is none.
+///
+/// It is run as often as asked for and no more, and nothing is expected of it.
+pub fn sampled(
+    resolved: &Resolved,
+    experiment: &Experiment,
+    values: &[Quantity],
+) -> Result<Experiment, String> {
+    let why = |found: &Diagnostics| {
+        let first = found.sorted().into_iter().find(|one| one.severity == Severity::Error);
+        first.map_or_else(String::new, |one| one.message.clone())
+    };
+    let scenario = resolved.with(values).map_err(|found| why(&found))?;
+    let mut found = Diagnostics::new();
+    let mut sample = of(&scenario, experiment.settings.scenario.clone(), &mut found);
+    if found.has_errors() {
+        return Err(why(&found));
+    }
+    sample.expect.clear();
+    sample.settings.precision = None;
+    Ok(sample)
 }
 
 /// The expectations that compare points, when all points were read; the points of a question are

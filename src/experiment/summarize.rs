@@ -83,6 +83,7 @@ pub fn summarize(
         warmup_s: frame.warmup.0 as f64 / 1e9,
         shrink: frame.settings.shrink,
         precision: frame.precision.clone(),
+        uncertainty: None,
         warnings: warnings(plan, observed, frame),
         operations: operations
             .iter()
@@ -332,7 +333,7 @@ fn warnings(plan: &Plan, observed: &[Observations], frame: &Frame<'_>) -> Vec<St
 }
 
 /// A system that fills up is not in equilibrium.
-fn growth(plan: &Plan, observed: &[Observations]) -> Option<String> {
+pub(super) fn growth(plan: &Plan, observed: &[Observations]) -> Option<String> {
     let present = |end: usize| -> f64 {
         observed.iter().map(|one| one.ledger.components[0].present_at[end] as f64).sum()
     };

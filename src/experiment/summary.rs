@@ -5,6 +5,7 @@
 //! know how it will be printed.
 
 use super::statistics::{Estimate, Value};
+use super::uncertain::Uncertainty;
 use super::verdict::{Demand, Verdict};
 
 /// Figures by name, in the order of the scenario.
@@ -27,6 +28,8 @@ pub struct Summary {
     pub shrink: f64,
     /// How tight the figures of the SLOs are; absent where nobody asked for it.
     pub precision: Option<Precision>,
+    /// How far figures move over the ranges of the inputs; absent where nobody asked for it.
+    pub uncertainty: Option<Uncertainty>,
     /// What a reader must know before trusting a number, one sentence each.
     pub warnings: Vec<String>,
     /// All requests together.

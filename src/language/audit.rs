@@ -5,8 +5,9 @@
 use super::diagnostic::Diagnostics;
 use super::node;
 use super::schema::definition_name;
-use super::shape::{BlockShape, Presence, Shape, key_name};
+use super::shape::{BlockShape, Field, Presence, Shape, key_name};
 use super::source::{FileId, Span};
+use super::uncertain;
 use super::values::Name;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -74,6 +75,7 @@ fn check_block(block: &BlockShape, found: &mut Vec<String>) {
             let key = field.name;
             found.push(format!("{}.{key}: default `{text}`: {}", block.name, diagnostic.message));
         }
+        check_likely(block, field, text, found);
     }
     if let Some(short) = block.short.filter(|short| block.field(short).is_none()) {
         found.push(format!("{}: the short key `{short}` does not exist", block.name));
@@ -83,6 +85,27 @@ fn check_block(block: &BlockShape, found: &mut Vec<String>) {
         if block.field(unbuilt.name).is_some() {
             found.push(format!("{}.{}: built and not built", block.name, unbuilt.name));
         }
+    }
+}
+
+/// A likely range has a source, encloses its default, and the key takes both ends.
+fn check_likely(block: &BlockShape, field: &Field, default: &str, found: &mut Vec<String>) {
+    let Some(likely) = field.likely else { return };
+    let mut out = Diagnostics::new();
+    let place = Span::new(FileId(0), 0, 0);
+    let scalar = (field.shape)().scalar();
+    let range = scalar.and_then(|scalar| uncertain::read(scalar, default, likely, place, &mut out));
+    if let Some([_, low, high]) = range {
+        for end in [low, high] {
+            (field.probe)(&node::fragment(&end.to_string(), place), &mut out);
+        }
+    }
+    let mut says = |what: &str| {
+        found.push(format!("{}.{}: likely `{likely}`: {what}", block.name, field.name));
+    };
+    out.iter().for_each(|diagnostic| says(&diagnostic.message));
+    if field.source.is_empty() {
+        says("no source");
     }
 }
 
@@ -170,6 +193,8 @@ mod tests {
         pub struct Wrong, short = nothing, presets = SETS {
             /// A default without unit.
             pause: Duration = "20",
+            /// Likely something else.
+            likely: Duration = "20ms" likely "1s..2s",
             undocumented: bool = "false",
             /// Also in the group.
             shared: bool = "false",
@@ -208,6 +233,8 @@ mod tests {
                 "Wrong.undocumented: no documentation",
                 "Wrong.shared: declared twice",
                 "Wrong.pause: default `20`: `20` needs a unit",
+                "Wrong.likely: likely `1s..2s`: `20ms` lies outside its range",
+                "Wrong.likely: likely `1s..2s`: no source",
                 "Wrong: the short key `nothing` does not exist",
                 "Wrong.shared: its variants are not its sets",
                 "Wrong: `some` sets `away`",

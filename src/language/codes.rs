@@ -113,6 +113,16 @@ pub const CODES: &[Code] = &[
         "The text is not what the key holds: a word where a number should be, two numbers, or \
          something misspelt.",
     ),
+    code(
+        "E0205",
+        "a range that cannot be",
+        "A value that is not known exactly may carry a range, `work: 20ms in 10ms..40ms`: the \
+         value, and between which figures the true one is likely to lie. Both ends have units, are \
+         of the kind of the value, are values that the key takes, and enclose the value. `run \
+         --uncertain` samples all such values, the written one being the median, and says what \
+         depends on them; everything else uses the value alone. Only quantities have a range, and \
+         none under `run`, which says how it is simulated and not what.",
+    ),
 ];
 
 const fn code(id: &'static str, title: &'static str, text: &'static str) -> Code {

@@ -7,8 +7,9 @@
 /// Declares a block: a struct whose fields are keys.
 ///
 /// Every field is `name: Type = "default as YAML"` or `= required`, and becomes `pub name:
-/// Spanned<Type>`. `in 1..=64` after the default is the range of its whole numbers, `source "…"`
-/// says where the default comes from. A key that is a word of
+/// Spanned<Type>`. `in 1..=64` after the default is the range of its whole numbers, `likely
+/// "1ms..4ms"` what is known of the real figure that the default stands for, and `source "…"` says
+/// where both come from. A key that is a word of
 /// Rust is written raw, `r#in`. `short = key` names the key that a scalar in place of the block
 /// sets; `presets = TABLE` names sets of defaults, one of which a key chooses;
 /// `check = function` runs `fn(&Self, Span, &mut Diagnostics)` on the decoded block;
@@ -24,7 +25,7 @@ macro_rules! config {
             $(
                 $(#[doc = $field_doc:literal])*
                 $field:ident : $ty:ty = $presence:tt $(in $from:literal ..= $to:literal)?
-                $(source $source:literal)?
+                $(likely $likely:literal)? $(source $source:literal)?
             ),* $(,)?
         }
         $(others { $(#[doc = $others_doc:literal])* $others:ident : $Others:ty $(,)? })?
@@ -50,6 +51,7 @@ macro_rules! config {
                         doc: concat!($($field_doc, "\n"),*),
                         presence: $crate::config!(@presence $presence),
                         source: concat!($($source)?),
+                        likely: $crate::config!(@option $($likely)?),
                         range: $crate::config!(@option $(($from, $to))?),
                         shape: <$ty as $crate::language::Decode>::shape,
                         probe: |node, out| {

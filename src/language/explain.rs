@@ -8,6 +8,7 @@ use super::presets::Presets;
 use super::range;
 use super::shape::{Field, KindedShape, Presence, Shape, Table, Unbuilt, VerbShape, doc_text};
 use super::suggest::did_you_mean;
+use super::uncertain;
 use std::fmt::Write;
 
 /// The reference of everything that the path may mean, or what to ask instead.
@@ -209,6 +210,11 @@ impl Place {
             let _ = writeln!(text, "  {}", doc_text(doc));
         }
         let _ = writeln!(text, "\n  written   {}", written(self.shape));
+        let alone = !matches!(self.shape.required(), Shape::Block(_));
+        let scalar = self.shape.scalar().filter(|_| alone);
+        if let Some(example) = scalar.and_then(uncertain::example) {
+            let _ = writeln!(text, "            with a range where it is not known: {example}");
+        }
         if let Some(field) = self.field {
             if let Some(range) = field.range {
                 let _ = writeln!(text, "  range     {}", range::written(range));
@@ -218,6 +224,9 @@ impl Place {
                 Presence::Default(default) => {
                     let _ = writeln!(text, "  default   {default}");
                 }
+            }
+            if let Some(likely) = field.likely {
+                let _ = writeln!(text, "  likely    {likely}, sampled by run --uncertain");
             }
             if !field.source.is_empty() {
                 let _ = writeln!(text, "  source    {}", field.source);
@@ -363,7 +372,8 @@ mod tests {
             ask("components.web.workers"),
             "components.NAME.workers   (kind service)\n  \
                Calls in work at once per instance.\n\n  \
-               written   a count, like 12, 500K, unlimited\n  \
+               written   a count, like 12, 500K, unlimited\n            \
+                 with a range where it is not known: 12 in 6..24\n  \
                range     1 to 1,000,000\n  \
                default   10\n  \
                source    gunicorn documentation, (2 x cores) + 1\n"

@@ -26,6 +26,7 @@ pub mod schema;
 pub mod shape;
 pub mod source;
 pub mod suggest;
+pub mod uncertain;
 pub mod values;
 
 // A test may declare more than it uses: the sample is one of each form.

@@ -8,6 +8,7 @@ use super::node::{self, Node};
 use super::shape::{BlockShape, ChoiceShape, Field, Json, KindedShape, Presence, ScalarShape};
 use super::shape::{OneOfShape, Shape, Table, VerbShape, doc_text};
 use super::source::{FileId, Span};
+use super::uncertain;
 use serde_json::{Map, Value, json};
 
 /// The schema of a whole document of this shape.
@@ -95,7 +96,11 @@ impl Writer {
     fn field(&mut self, field: &Field) -> Value {
         let mut schema = object(or_null(self.shape((field.shape)())));
         let mut described = Map::new();
-        described.insert("description".into(), json!(doc_text(field.doc)));
+        let mut description = doc_text(field.doc);
+        if let Some((low, high)) = field.likely.and_then(|likely| likely.split_once("..")) {
+            description = format!("{description} Likely between {low} and {high}.");
+        }
+        described.insert("description".into(), json!(description));
         if let Presence::Default(text) = field.presence {
             described.insert("default".into(), default_value(text));
         }
@@ -186,24 +191,42 @@ impl Writer {
 
 fn scalar_schema(scalar: &ScalarShape) -> Value {
     let description = scalar.a_name;
+    // A number with its range is a text, `2 in 1..4`; the pattern speaks of texts only.
+    let or_ranged = |number: &str| {
+        json!({
+            "description": description, "type": [number, "string"],
+            "pattern": r"^[0-9.]+[KMB]? in [^ ]+\.\.[^ ]+$",
+        })
+    };
     match scalar.json {
         Json::Text => json!({ "type": ["string", "number", "boolean"] }),
         Json::Pattern(pattern) => {
             let examples = scalar.examples;
+            let pattern = match uncertain::has_ranges(scalar) {
+                true => with_range(pattern),
+                false => pattern.to_string(),
+            };
             json!({
                 "description": description, "type": "string", "pattern": pattern,
                 "examples": examples,
             })
         }
-        Json::NumberOr(pattern) => json!({
-            "description": description,
-            "anyOf": [{ "type": "number", "minimum": 0 }, { "type": "string", "pattern": pattern }],
-        }),
-        Json::Number => json!({ "description": description, "type": "number" }),
-        Json::Integer => json!({ "description": description, "type": "integer" }),
+        Json::NumberOr(pattern) => {
+            let text = json!({ "type": "string", "pattern": with_range(pattern) });
+            let forms = json!([{ "type": "number", "minimum": 0 }, text]);
+            json!({ "description": description, "anyOf": forms })
+        }
+        Json::Number => or_ranged("number"),
+        Json::Integer => or_ranged("integer"),
         Json::Boolean => json!({ "type": "boolean" }),
         Json::Anything => json!({ "description": description }),
     }
+}
+
+/// The regular expression of a quantity, alone or with its range.
+fn with_range(pattern: &str) -> String {
+    let inner = pattern.trim_start_matches('^').trim_end_matches('$');
+    format!(r"^({inner})( in [^ ]+\.\.[^ ]+)?$")
 }
 
 /// The shape, or the removal of what a file below says.
@@ -317,6 +340,8 @@ mod tests {
             "components: { c: { handle: { a: [ work: 1ms, { read: db, times: 2 } ] } } }",
             "components: { c: { kind: service, handle: { a: [ repeat: [ work: 1ms ] ] } } }",
             "faults: { f: { at: 5s, crash: web, silently: true }, g: { at: 3s } }",
+            "components: { web: { workers: 12 in 6..24, queue: { timeout: 1s in 0.5s..2s } } }",
+            "components: { c: { kind: cache, popularity: { zipf: 0.99 in 0.6..1.2 } } }",
         ] {
             assert!(accepts(text), "{text}");
         }
@@ -338,6 +363,8 @@ mod tests {
             "components: { c: { kind: cache, popularity: { zipf: 0.9, hot: {} } } }",
             "components: { c: { kind: service, handle: { a: [ { work: 1ms, times: 2 } ] } } }",
             "faults: { f: { at: 5s, crashh: web } }",
+            "components: { web: { kind: service, queue: { timeout: 1s in 2s } } }",
+            "entry: web in a..b",
         ] {
             assert!(!accepts(text), "{text}");
         }

@@ -98,6 +98,8 @@ pub struct Field {
     pub presence: Presence,
     /// Where the default comes from, or empty.
     pub source: &'static str,
+    /// Between which values the figure that the default stands for is likely to be: `1ms..4ms`.
+    pub likely: Option<&'static str>,
     /// The least and the greatest whole number, where there are such.
     pub range: Option<Range>,
     /// What may be written.
@@ -211,6 +213,17 @@ impl Shape {
             Shape::Choice(choice) => Some(choice.name),
             Shape::Kinded(kinded) => Some(kinded.name),
             Shape::Verb(verb) => Some(verb.name),
+            _ => None,
+        }
+    }
+
+    /// The scalar that may stand here alone, if there is one.
+    pub fn scalar(self) -> Option<&'static ScalarShape> {
+        match self.required() {
+            Shape::Scalar(scalar) => Some(scalar),
+            Shape::Choice(choice) => choice.bare.and_then(|bare| bare().scalar()),
+            Shape::Block(block) => (block.field(block.short?)?.shape)().scalar(),
+            Shape::OneOf(one_of) => one_of.forms.iter().find_map(|form| form().scalar()),
             _ => None,
         }
     }

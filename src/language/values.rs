@@ -29,14 +29,6 @@ pub fn decode_scalar<T>(
         Ok(value) => return Some(value),
         Err(error) => error,
     };
-    if let Some((value, range)) = text.split_once(" in ")
-        && range.contains("..")
-        && parse(value).is_ok()
-    {
-        out.error("E0110", node.span, "a value with its range is not built yet")
-            .help(format!("write `{value}` alone"));
-        return None;
-    }
     let code = match error.kind {
         UnitErrorKind::MissingUnit => "E0201",
         UnitErrorKind::UnknownUnit => "E0202",
@@ -161,8 +153,6 @@ mod tests {
         assert_eq!(decode::<Ratio>("5x").unwrap_err(), "E0202 `x` is not a unit of a ratio");
         assert_eq!(decode::<Ratio>("-5%").unwrap_err(), "E0203 a ratio cannot be negative");
         assert_eq!(decode::<Count>("ten").unwrap_err(), "E0204 `ten` is not a count");
-        let range = decode::<Duration>("20ms in 10ms..40ms").unwrap_err();
-        assert_eq!(range, "E0110 a value with its range is not built yet");
     }
 
     #[test]

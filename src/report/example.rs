@@ -8,6 +8,7 @@ use crate::experiment::summary::{
     Figure, Forecast, Formula, Judged, Law, Limit, Named, Precision, QUANTILES, Quantiles,
     ScenarioId, Summary, Traffic, Unit,
 };
+use crate::experiment::uncertain::{Influence, Moved, Parameter, Uncertainty};
 use crate::experiment::verdict::{Demand, Verdict};
 use crate::experiment::verify::{Expectation, Verification, Verified};
 
@@ -17,6 +18,55 @@ fn about(mean: f64, half: f64) -> Estimate {
 }
 
 const INFINITE: Estimate = Estimate { mean: Value::Infinite, ci95: None };
+
+/// The same with input uncertainty: one SLO that moves, one sample that is no system.
+pub fn uncertain() -> Summary {
+    let parameter = |path: &str, [value, low, high]: [&str; 3], source: Option<&str>| Parameter {
+        path: path.to_owned(),
+        value: value.to_owned(),
+        low: low.to_owned(),
+        high: high.to_owned(),
+        source: source.map(str::to_owned),
+    };
+    let influence = |path: &str, correlation: f64, proven| Influence {
+        path: path.to_owned(),
+        correlation,
+        share: correlation * correlation,
+        proven,
+    };
+    let work = "components.web.handle.view.1.work.lognormal.mean";
+    let moved = Moved {
+        expression: "p99 < 500ms".to_owned(),
+        unit: Unit::Milliseconds,
+        written: about(238.0, 2.0),
+        spread: [
+            Value::Finite(121.0),
+            Value::Finite(130.0),
+            Value::Finite(240.0),
+            Value::Finite(900.0),
+            Value::Infinite,
+        ],
+        over_noise: Some(192.5),
+        verdicts: Some([9, 1, 4]),
+        influences: vec![
+            influence(work, 0.9, true),
+            influence("components.db.query", -0.12, false),
+        ],
+    };
+    let refused = (vec![(work.to_owned(), "58ms".to_owned())], "nobody is there".to_owned());
+    let uncertainty = Uncertainty {
+        planned: 16,
+        samples: 14,
+        growing: 2,
+        parameters: vec![
+            parameter(work, ["20ms", "7.7ms", "58ms"], None),
+            parameter("components.db.query", ["0.5ms", "0.11ms", "1.2ms"], Some("pgbench")),
+        ],
+        figures: vec![moved],
+        refused: vec![refused],
+    };
+    Summary { uncertainty: Some(uncertainty), ..summary() }
+}
 
 /// A distribution from its mean, median, p90, p95, p99, p99.9 and maximum, each ± 1 %.
 fn quantiles(figures: [f64; 7]) -> Quantiles {
@@ -131,6 +181,7 @@ pub(super) fn summary() -> Summary {
             worst: Some((0.0128, "view.p99 < 500ms".to_owned())),
             reached: false,
         }),
+        uncertainty: None,
         warnings: vec![
             "the p99.9 of 4.8 M requests with 0.13 % failures is infinite in every replication"
                 .to_owned(),
@@ -372,6 +423,7 @@ pub(super) fn dead() -> Summary {
     slo[0].value = INFINITE;
     slo[0].verdict = Verdict::Fails;
     Summary {
+        uncertainty: None,
         warnings: Vec::new(),
         regions: Vec::new(),
         operations: Vec::new(),

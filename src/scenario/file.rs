@@ -8,11 +8,13 @@ use super::layers::{Layers, Open, Setting};
 use super::mend::mend;
 use super::regions::lay;
 use super::sweep::{Point, SweepConfig};
+use super::uncertain::{check_ends, nominal};
 use super::{Scenario, compile};
 use crate::config;
 use crate::language::expression::Expression;
 use crate::language::node::Node;
 use crate::language::suggest::did_you_mean;
+use crate::language::uncertain::Uncertain;
 use crate::language::{Decode, Diagnostic, Diagnostics, Shape, Sources, Span, Spanned};
 
 config! {
@@ -87,9 +89,13 @@ pub struct Resolved {
     pub scenario: Scenario,
     /// Where its figures come from, as its header says.
     pub sources: Vec<String>,
-    /// The document after merging of all layers.
+    /// The document after merging of all layers, ranges included.
     pub tree: Spanned<Node>,
-    /// A digest of everything that determines the run.
+    /// The same before regions were laid over components.
+    pub(super) merged: Spanned<Node>,
+    /// What is not known exactly, in the order of the document.
+    pub uncertain: Vec<Uncertain>,
+    /// A digest of everything that determines the run; ranges do not, as they change no value.
     pub digest: String,
 }
 
@@ -140,6 +146,8 @@ impl Loaded {
             return;
         };
         let across = take_across(&mut tree, &layers.points);
+        let merged = tree.clone();
+        let uncertain = nominal(&mut tree, out);
         lay(&mut tree, out);
         if point.is_none() || self.scenarios.is_empty() {
             self.across = across;
@@ -149,6 +157,7 @@ impl Loaded {
         let scenario = match ScenarioFile::decode(&tree, &mut found) {
             Some(file) if !found.has_errors() => {
                 written.extend(file.document.source.0.iter().map(|one| one.value.clone()));
+                check_ends(&merged, &uncertain, &mut found);
                 compile(&file.document, &mut found)
             }
             _ => {
@@ -159,7 +168,18 @@ impl Loaded {
         found.iter().for_each(|diagnostic| out.push(diagnostic.clone()));
         if let Some(scenario) = scenario {
             let (digest, point) = (digest(&tree), point.map(|point| point.name.clone()));
-            self.scenarios.push(Resolved { point, scenario, sources: written, tree, digest });
+            let mut tree = merged.clone();
+            lay(&mut tree, &mut Diagnostics::new());
+            let sources = written;
+            self.scenarios.push(Resolved {
+                point,
+                scenario,
+                sources,
+                tree,
+                merged,
+                uncertain,
+                digest,
+            });
         }
     }
 
@@ -389,6 +409,35 @@ sweep: { points: [ { name: slow, expect: [ p99 > 1ms ] }, { users.rate: 1/s } ] 
         assert_eq!(first, digest(&lines.join("\n"), &[]));
         assert_eq!(first, digest(&QUEUE.replace("A queue", "Another # name"), &[]));
         assert_ne!(first, digest(QUEUE, &["users.rate=81/s"]));
+    }
+
+    #[test]
+    fn ranges_change_neither_a_value_nor_the_digest_and_settings_replace_both() {
+        let ranged = QUEUE.replace("work: 5ms", "work: 5ms in 2ms..9ms");
+        let sweep =
+            "sweep: { points: [ { name: slow, components.server.work: 8ms in 7ms..9ms } ] }";
+        let text = format!("{ranged}{sweep}\n");
+        let read = |point, sets: &[&str]| {
+            let loaded = read(&[("top.yaml", &text)], point, sets);
+            assert_eq!(messages(&loaded), Vec::<String>::new());
+            let resolved = loaded.scenarios.into_iter().next().expect("a scenario");
+            let ranges: Vec<String> = resolved
+                .uncertain
+                .iter()
+                .map(|one| format!("{} {} {}..{}", one.path, one.value, one.low, one.high))
+                .collect();
+            (resolved.digest, ranges)
+        };
+        let plain = self::read(&[("top.yaml", QUEUE)], None, &[]);
+        let work = "components.server.work";
+        assert_eq!(
+            read(None, &[]),
+            (plain.scenarios[0].digest.clone(), vec![format!("{work} 5ms 2ms..9ms")])
+        );
+        assert_eq!(read(None, &["components.server.work=5ms"]).1, [""; 0]);
+        let set = read(None, &["components.server.work=6ms in 5ms..7ms"]).1;
+        assert_eq!(set, [format!("{work} 6ms 5ms..7ms")]);
+        assert_eq!(read(Some("slow"), &[]).1, [format!("{work} 8ms 7ms..9ms")]);
     }
 
     #[test]

@@ -18,6 +18,7 @@ mod regions;
 pub mod settings;
 pub mod sweep;
 mod trouble;
+mod uncertain;
 mod visits;
 
 pub use compile::{Scenario, compile};

@@ -2,7 +2,7 @@
 //!
 //! A search for a capacity multiplies `5M` or `320/s`; a sample of an uncertain value lies between
 //! `10ms` and `40ms`. Both print what they found as a text that the language reads as exactly that
-//! number. The kind is told by the text alone: `2` is a count, which stays whole, and `2.0` a number;
+//! number. The kind is told by the text alone: `2` is a count, which stays whole, and `2.0` is not;
 //! `5B` is five bytes, and five billion only to who knows that a count stands there. What has no
 //! amount (`unlimited`, `none`, a name) is no quantity here. This page does not know which kind a
 //! key wants, nor its limits; decoding does.
@@ -74,6 +74,12 @@ impl Quantity {
             true => Quantity { kind: Kind::Count, value: number.round() },
             false => Quantity { kind: Kind::Number, value: number },
         })
+    }
+
+    /// Reads a number that need not be whole, even where it is written as `2`.
+    pub fn number(text: &str) -> Option<Quantity> {
+        let number = MeanCount::parse(text.trim()).ok()?.0;
+        Some(Quantity { kind: Kind::Number, value: number })
     }
 
     /// What it measures.
@@ -149,7 +155,8 @@ impl fmt::Display for Quantity {
             Kind::Bandwidth => Bandwidth(value).fmt(f),
             Kind::Ratio => Ratio(value).fmt(f),
             Kind::Factor => Factor(value).fmt(f),
-            Kind::Count => Count::Finite(value as u64).fmt(f),
+            // Digits alone: a key of plain whole numbers knows no `5K`.
+            Kind::Count => write!(f, "{}", value as u64),
             // The decimal point tells it from a count: `2.0`.
             Kind::Number if value.fract() == 0.0 => write!(f, "{value:.1}"),
             Kind::Number => write!(f, "{value}"),
@@ -201,8 +208,9 @@ mod tests {
         assert_eq!((bytes.kind(), bytes.value()), (Kind::Bytes, 5.0));
         let billions = Quantity::count("5B").unwrap();
         assert_eq!((billions.kind(), billions.value()), (Kind::Count, 5e9));
-        assert_eq!(billions.with(2e9).to_string(), "2B");
-        assert_eq!(Quantity::count("5ms"), None);
+        assert_eq!(billions.with(2e9).to_string(), "2000000000");
+        assert_eq!((Quantity::count("5ms"), Quantity::number("5ms")), (None, None));
+        assert_eq!(Quantity::number("2").unwrap().with(1.5).to_string(), "1.5");
     }
 
     #[test]

@@ -177,3 +177,36 @@ fn completions_name_the_commands() {
         assert!(dir.run(&format!("completions {shell}")).stdout.contains("validate"), "{shell}");
     }
 }
+
+#[test]
+fn samples_of_what_is_uncertain_are_in_report_and_summary_alike() {
+    let dir = Dir::new("uncertain");
+    let ranged = queue("p99 < 1s").replace("10ms", "10ms in 8ms..11ms");
+    dir.write("queue.yaml", &ranged);
+    let one = dir.run("run queue.yaml --uncertain=4 --jobs 1 --out one");
+    assert_eq!(one.code, 0, "{}", one.stderr);
+    for part in ["Input uncertainty  4 samples over the ranges of one value", "4 of 4"] {
+        assert!(one.stdout.contains(part), "{}", one.stdout);
+    }
+    let two = dir.run("run queue.yaml --uncertain=4 --jobs 2 --out two");
+    assert_eq!(one.stdout, two.stdout);
+    assert_eq!(dir.read("one/summary.json"), dir.read("two/summary.json"));
+    let summary: Value = serde_json::from_str(&dir.read("one/summary.json")).expect("JSON");
+    assert_eq!(summary["uncertainty"]["samples"], 4);
+    // The run as written is the same with and without the range, and with and without the samples.
+    let plain = dir.run("run queue.yaml --format json --out plain").stdout;
+    dir.write("queue.yaml", queue("p99 < 1s"));
+    assert_eq!(plain, dir.run("run queue.yaml --format json --out exact").stdout);
+    assert!(one.stdout.starts_with(dir.read("plain/report.txt").split("\n\n±").next().unwrap()));
+}
+
+#[test]
+fn a_scenario_without_ranges_has_nothing_to_sample() {
+    let dir = Dir::new("certain");
+    dir.write("queue.yaml", queue("p99 < 1s"));
+    let done = dir.run("run queue.yaml --uncertain");
+    assert_eq!((done.code, done.stdout.as_str()), (1, ""));
+    assert!(done.stderr.contains("work: 20ms in 10ms..40ms"), "{}", done.stderr);
+    let set = "--set=components.server.work.exponential.mean=10ms";
+    assert_eq!(dir.run(&format!("run queue.yaml {set} --uncertain=1")).code, 2);
+}

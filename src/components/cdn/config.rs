@@ -37,7 +37,7 @@ config! {
         /// how much fits into it, when that is not what fits into a pop.
         shield: Shield = "false",
         /// Round trip of a user to the pop and back, in place of the network's `users`.
-        hit_latency: Distribution = "20ms"
+        hit_latency: Distribution = "20ms" likely "20ms..80ms"
             source "a choice; Netlify staff report 50-80 ms for a whole hit, connection included",
         /// Of a pop: answers leave it one after the other.
         bandwidth: Bandwidth = "unlimited",

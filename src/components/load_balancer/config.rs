@@ -29,7 +29,8 @@ config! {
         /// Backends taken out by failures of real calls.
         ejection: Option<EjectionConfig> = "none",
         /// Core time per call.
-        work: Distribution = "31us" source "HAProxy, 32 K requests/s per core",
+        work: Distribution = "31us" likely "14us..43us"
+            source "HAProxy, 32 K requests/s per core; NGINX with TLS: 14 us, 43 us with 10 kB",
     }
     include {
         /// Keys of every kind.

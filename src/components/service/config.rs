@@ -59,7 +59,7 @@ config! {
         /// A session ends when no request of its user has come for so long; in `memory` or a store.
         ttl: Duration = "30min" source "session-timeout of Tomcat, 30 minutes",
         /// Core time to verify a token, for each request but a login.
-        verify: Distribution = "0.1ms"
+        verify: Distribution = "0.1ms" likely "0.03ms..0.1ms"
             source "a choice; openssl speed: 0.03 ms for a signature of RSA 2048, parsing on top",
     }
 }

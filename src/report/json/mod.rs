@@ -7,6 +7,7 @@ pub mod capacity;
 pub mod comparison;
 mod layout;
 pub mod saved;
+mod uncertain;
 pub mod verify;
 
 use crate::experiment::statistics::Value;
@@ -26,7 +27,12 @@ const FORMAT: u32 = 2;
 
 /// The summary as JSON text that ends with a line break.
 pub fn write(summary: &Summary) -> String {
-    layout::text(&summary_of(summary))
+    let mut json = summary_of(summary);
+    if let Some(uncertainty) = &summary.uncertainty {
+        let map = json.as_object_mut().expect("a summary is an object");
+        map.insert("uncertainty".into(), uncertain::uncertainty(uncertainty));
+    }
+    layout::text(&json)
 }
 
 fn summary_of(summary: &Summary) -> Json {
@@ -267,6 +273,11 @@ mod tests {
         assert!(jsonschema::draft202012::meta::is_valid(&schema));
         assert_eq!(mistakes(&parsed(&example::summary())), [""; 0]);
         assert_eq!(mistakes(&parsed(&example::dead())), [""; 0]);
+        let uncertain = parsed(&example::uncertain());
+        assert_eq!(mistakes(&uncertain), [""; 0]);
+        assert_eq!(uncertain["uncertainty"]["figures"][0]["spread"]["max"], json!("none"));
+        let plain = parsed(&example::summary());
+        assert!(plain.get("uncertainty").is_none(), "a plain run has no such key");
     }
 
     #[test]

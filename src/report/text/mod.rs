@@ -12,6 +12,7 @@ mod line;
 mod page;
 mod sections;
 mod table;
+mod uncertain;
 pub mod verify;
 
 use crate::experiment::summary::Summary;
@@ -40,6 +41,9 @@ pub fn write(summary: &Summary, options: TextOptions) -> String {
     forecast::forecast(summary, &mut page);
     sections::cost(summary, &mut page);
     sections::faults(summary, &mut page);
+    if let Some(uncertainty) = &summary.uncertainty {
+        uncertain::section(uncertainty, &mut page);
+    }
     sections::legend(summary, &mut page);
     page.text(options.colour)
 }
@@ -66,7 +70,7 @@ mod tests {
 
     #[test]
     fn no_line_is_wider_than_the_terminal() {
-        for summary in [example::summary(), example::dead()] {
+        for summary in [example::summary(), example::dead(), example::uncertain()] {
             for width in [60, 80, 100, 140, 200] {
                 let text = text(&summary, Some(width));
                 let widest = text.lines().map(|line| line.chars().count()).max();

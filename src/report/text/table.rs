@@ -74,6 +74,12 @@ impl Table {
         (lines, all - self.columns.len())
     }
 
+    /// The width of the columns that are never left out.
+    pub(super) fn narrowest(&self) -> usize {
+        let widths = self.widths().into_iter().zip(&self.columns);
+        widths.filter(|(_, column)| column.rank == 0).map(|(width, _)| width + GAP).sum()
+    }
+
     fn widths(&self) -> Vec<usize> {
         let heading = |column: usize| self.columns[column].heading.chars().count();
         let widest = |column: usize| {

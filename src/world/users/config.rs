@@ -62,7 +62,7 @@ config! {
         requests: Option<CountDistribution> = "none" in 0..=1_000_000_000
             source "web shops: 3 to 6 pages a visit",
         /// The pause after each answer.
-        think: Distribution = "7s" source "TPC-W: 7 s on average",
+        think: Distribution = "7s" likely "7s..8s" source "TPC-W: 7-8 s on average",
         /// The operation that a visit begins with; a visit whose login fails is over. Without a
         /// `weight` of its own it is nothing else.
         login: Option<Name> = "none",
