@@ -11,7 +11,11 @@ users: { rate: 200/s, client: { timeout: none } }
 entry: server
 components:
   server:
-    { kind: service, machine: { cores: 4 }, workers: 4, queue: unlimited, work: { exponential: 10ms } }
+    kind: service
+    machine: { cores: 4 }
+    workers: 4
+    queue: unlimited
+    work: { exponential: 10ms }
 network: none
 slo: [ p99 < 60ms ]
 run: { duration: 500s, warmup: 10s, replications: 8 }

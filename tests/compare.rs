@@ -15,7 +15,11 @@ users: { rate: 50/s, client: { timeout: none } }
 entry: server
 components:
   server:
-    { kind: service, machine: { cores: 1 }, workers: 1, queue: unlimited, work: { exponential: 10ms } }
+    kind: service
+    machine: { cores: 1 }
+    workers: 1
+    queue: unlimited
+    work: { exponential: 10ms }
 network: none
 run: { duration: 100s, warmup: 10s, replications: 8 }
 ";

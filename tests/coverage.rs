@@ -37,7 +37,11 @@ users: { rate: 50/s, client: { timeout: none } }
 entry: server
 components:
   server:
-    { kind: service, machine: { cores: 1 }, workers: 1, queue: unlimited, work: { exponential: 10ms } }
+    kind: service
+    machine: { cores: 1 }
+    workers: 1
+    queue: unlimited
+    work: { exponential: 10ms }
 network: none
 run: { duration: 400s, warmup: 5s, replications: 8 }
 ",
@@ -47,9 +51,9 @@ run: { duration: 400s, warmup: 5s, replications: 8 }
     utilization: 0.5,
 };
 
-/// 70 % busy. Waiting has the probability of Erlang C, 42.86543 %, and is exponential then; T is its
-/// sum with the work: P(T > t) = (1 - C) e^(-mu t) + C (mu e^(-th t) - th e^(-mu t)) / (mu - th) with
-/// th = c mu - lambda. Kleinrock, as above.
+/// 70 % busy. Waiting has the probability of Erlang C, 42.86543 %, and is exponential then; T is
+/// its sum with the work. With th = c mu - lambda, P(T > t) is
+/// (1 - C) e^(-mu t) + C (mu e^(-th t) - th e^(-mu t)) / (mu - th). Kleinrock, as above.
 const SEVERAL: Model = Model {
     name: "M/M/4",
     text: "
@@ -57,7 +61,11 @@ users: { rate: 280/s, client: { timeout: none } }
 entry: server
 components:
   server:
-    { kind: service, machine: { cores: 4 }, workers: 4, queue: unlimited, work: { exponential: 10ms } }
+    kind: service
+    machine: { cores: 4 }
+    workers: 4
+    queue: unlimited
+    work: { exponential: 10ms }
 network: none
 run: { duration: 70s, warmup: 2s, replications: 8 }
 ",
@@ -101,7 +109,11 @@ users: { count: 10, think: { exponential: 100ms }, client: { timeout: none } }
 entry: server
 components:
   server:
-    { kind: service, machine: { cores: 1 }, workers: 1, queue: unlimited, work: { exponential: 10ms } }
+    kind: service
+    machine: { cores: 1 }
+    workers: 1
+    queue: unlimited
+    work: { exponential: 10ms }
 network: none
 run: { duration: 260s, warmup: 3s, replications: 8 }
 ",

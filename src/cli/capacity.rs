@@ -26,8 +26,8 @@ pub(super) struct Arguments {
     /// Also say what is carried after the loss of one instance of anything, or of a zone.
     #[arg(long, value_enum, value_name = "WHAT")]
     survive: Option<Loss>,
-    /// Let what the scenario declares to go wrong go wrong; left out otherwise, unless an SLO speaks
-    /// of it.
+    /// Let what the scenario declares to go wrong go wrong; left out otherwise, unless an SLO
+    /// speaks of it.
     #[arg(long)]
     faults: bool,
     /// Say which of the files is the first that holds at this load, and what the later ones would

@@ -2,8 +2,8 @@
 //!
 //! Runs with the same seed drew the same random numbers for the k-th request of replication r, so
 //! their replications are paired and what they share cancels out. Runs with different seeds are
-//! compared by Welch's interval. It works on what a summary keeps, so a run of today can be compared
-//! with one that was saved; it runs nothing.
+//! compared by Welch's interval. It works on what a summary keeps, so a run of today can be
+//! compared with one that was saved; it runs nothing.
 
 use super::gate::{Gate, GateError};
 use super::statistics::{Estimate, Value, wilson};

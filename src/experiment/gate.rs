@@ -1,8 +1,8 @@
 //! Gates: how much worse a figure may become before a comparison fails.
 //!
-//! `p99 +5%` allows five percent more, `goodput -20/s` twenty a second less; the sign says which way
-//! is worse. A regression is proven when the whole interval lies beyond the limit, and excluded when
-//! none of it does. It knows figures by address and no runs.
+//! `p99 +5%` allows five percent more, `goodput -20/s` twenty a second less; the sign says which
+//! way is worse. A regression is proven when the whole interval lies beyond the limit, and excluded
+//! when none of it does. It knows figures by address and no runs.
 
 use super::compare::{GateVerdict, Side, difference};
 use super::statistics::{Estimate, Value};

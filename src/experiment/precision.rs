@@ -1,7 +1,7 @@
 //! Whether the figures of the SLOs are as tight as was asked for.
 //!
-//! Looking at the intervals after each batch, and stopping when they are narrow, makes them a little
-//! too narrow on average; batches of several replications keep that small. It knows no
+//! Looking at the intervals after each batch, and stopping when they are narrow, makes them a
+//! little too narrow on average; batches of several replications keep that small. It knows no
 //! replications.
 
 use super::judge::Question;

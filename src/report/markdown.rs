@@ -25,10 +25,10 @@ pub fn ladder(steps: &[Capacity]) -> String {
         let limit = limit.map_or(String::new(), |(one, what)| format!("{one} {what}"));
         let binding = step.binding.as_ref().map_or(String::new(), |slo| format!("`{slo}`"));
         let month = step.month_usd.map_or(String::new(), |one| plain(one, Unit::Dollars));
+        let file = format!("[{0}]({0}) <!-- {1} -->", step.file, step.digest);
         text.push_str(&format!(
-            "| [{0}]({0}) <!-- {1} --> | {2} | {claim} | {3} | {limit} | {binding} | {4} | {month} |\n",
-            step.file,
-            step.digest,
+            "| {} | {} | {claim} | {} | {limit} | {binding} | {} | {month} |\n",
+            file,
             step.name,
             range(step.written, step.range),
             written(step),

@@ -131,8 +131,8 @@ config! {
 config! {
     /// How tight the figures of the SLOs shall be.
     pub struct PrecisionConfig, short = half_width {
-        /// Half of the 95 % interval over the figure; of a share that is rarely above zero, over its
-        /// target.
+        /// Half of the 95 % interval over the figure; of a share that is rarely above zero, over
+        /// its target.
         half_width: Ratio = required,
         /// Replications at most; the report says so when they were not enough.
         at_most: u64 = "128" in 2..=1_000_000,

@@ -1,11 +1,11 @@
 //! How much a system carries: the largest load at which every SLO is proven to hold.
 //!
-//! The answer is an interval: at its lower end all SLOs hold, at its upper end one is proven broken,
-//! and in between either it was not looked or more replications than allowed were needed. The system
-//! is the healthy one: what is declared to go wrong is left out unless an SLO speaks of it, and what
-//! it carries with something lost is a question of its own ([`Survive`]). An answer is checked at
-//! 0.8 and 1.1 times the load, since a system that scales or that stays broken once it broke
-//! need not answer monotonically.
+//! The answer is an interval: at its lower end all SLOs hold, at its upper end one is proven
+//! broken, and in between either it was not looked or more replications than allowed were needed.
+//! The system is the healthy one: what is declared to go wrong is left out unless an SLO speaks of
+//! it, and what it carries with something lost is a question of its own ([`Survive`]). An answer is
+//! checked at 0.8 and 1.1 times the load, since a system that scales or that stays broken once it
+//! broke need not answer monotonically.
 
 mod losses;
 mod need;

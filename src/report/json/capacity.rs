@@ -2,17 +2,18 @@
 //!
 //! ```text
 //! { "format": 1,
-//!   "scenarios": [ { "name", "file", "digest", "claim": [from, to] or null, "vary", "written", "seed",
-//!       "low", "high", "binding": SLO or null, "limit": { "component", "resource" } or null,
-//!       "month_usd", "checks": [ { "factor", "load", "expected", "found" } ],
+//!   "scenarios": [ { "name", "file", "digest", "claim": [from, to] or null, "vary", "written",
+//!       "seed", "low", "high", "binding": SLO or null, "month_usd",
+//!       "limit": { "component", "resource" } or null,
+//!       "checks": [ { "factor", "load", "expected", "found" } ],
 //!       "losses": [ { "what", "low", "high", "binding" } ],
 //!       "trials": [ { "load", "lost", "verdict", "open": [ { "expression", "verdict" } ],
 //!                     "month_usd", "replications" } ] } ],
 //!   "need": { "load", "growth_per_month", "chosen": file or null, "months": [least, most] or null,
 //!             "extra_usd": [ dollars or null ] } or null }
 //! ```
-//! `low` is the largest load at which all SLOs are proven to hold, `high` the smallest at which one is
-//! proven not to; null where there is none.
+//! `low` is the largest load at which all SLOs are proven to hold, `high` the smallest at which one
+//! is proven not to; null where there is none.
 
 use super::layout::{self, number};
 use crate::experiment::capacity::{Capacity, Check, Held, Lost, Need, Trial};

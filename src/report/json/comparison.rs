@@ -4,12 +4,13 @@
 //! { "format": 1,
 //!   "base": SIDE,
 //!   "others": [ { "side": SIDE, "paired": bool,
-//!       "changes": { "<figure>": { "unit", "better", "base": E, "other": E, "difference": E, "effect" } },
+//!       "changes": { "<figure>": { "unit", "better", "base": E, "other": E, "difference": E,
+//!                                  "effect" } },
 //!       "missing": [ "<figure>" ],
 //!       "gates": [ { "gate", "unit", "excess": E, "verdict" } ] } ],
 //!   "verdict": "holds" | "undecided" | "fails" }
-//! SIDE = { "label", "scenario": {"name", "file", "digest"}, "seed", "replications", "slo": verdict or null,
-//!          "limit": { "resource", "limit_rps" } or null }
+//! SIDE = { "label", "scenario": {"name", "file", "digest"}, "seed", "replications",
+//!          "slo": verdict or null, "limit": { "resource", "limit_rps" } or null }
 //! ```
 //! `E` is an estimate as in the summary. `effect` is one of better, worse, different,
 //! indistinguishable, equal, unknown. The verdict is that of all gates.

@@ -28,7 +28,8 @@ pub(super) fn busy(share: &Estimate) -> Line {
     rounded(share, Unit::Ratio, BUSY_DECIMALS)
 }
 
-/// A difference: its sign, the value, and half its interval in faint; of shares in percentage points.
+/// A difference: its sign, the value, and half its interval in faint; of shares in percentage
+/// points.
 pub(super) fn signed(difference: &Estimate, unit: Unit) -> Line {
     let size = size(difference, unit);
     let sign = match difference.mean {
