@@ -179,25 +179,25 @@ fn covers(model: &Model) {
 }
 
 #[test]
-#[ignore = "a minute; .ci/run runs it"]
+#[ignore = "a minute of both cores; .ci/run runs it"]
 fn one_server() {
     covers(&ONE);
 }
 
 #[test]
-#[ignore = "a minute; .ci/run runs it"]
+#[ignore = "a minute of both cores; .ci/run runs it"]
 fn several_servers() {
     covers(&SEVERAL);
 }
 
 #[test]
-#[ignore = "a minute; .ci/run runs it"]
+#[ignore = "a minute of both cores; .ci/run runs it"]
 fn processor_sharing() {
     covers(&SHARED);
 }
 
 #[test]
-#[ignore = "a minute; .ci/run runs it"]
+#[ignore = "a minute of both cores; .ci/run runs it"]
 fn closed_network() {
     covers(&CLOSED);
 }
