@@ -9,7 +9,7 @@ use super::statistics::{Estimate, Value};
 use super::summary::{Figure, Unit};
 use super::verdict::Verdict;
 use crate::language::suggest::did_you_mean;
-use crate::units::{Bandwidth, Bytes, Count, Duration, Factor, Rate, Ratio};
+use crate::units::{Bandwidth, Bytes, Duration, Factor, MeanCount, Rate, Ratio};
 use std::fmt;
 
 /// How much worse a figure may become.
@@ -128,7 +128,7 @@ impl Gate {
             Unit::Ratio => {
                 text.strip_suffix("pp").and_then(|n| n.parse().ok()).map(|n: f64| n / 1e2)
             }
-            Unit::Count => Count::parse(text).ok().and_then(Count::finite).map(|n| n as f64),
+            Unit::Count => MeanCount::parse(text).ok().map(|count| count.0),
             Unit::Factor => Factor::parse(text).ok().map(|factor| factor.0),
             Unit::BytesPerSecond => Bandwidth::parse(text).ok().map(|one| one.0),
             Unit::Bytes => Bytes::parse(text).ok().map(|bytes| bytes.0 as f64),

@@ -106,10 +106,7 @@ fn losing_a_machine_costs_what_the_stage_says() {
     let mut wrong = Vec::new();
     for loss in &LOSSES {
         let expect = format!("expect=[ {} ]", loss.expect);
-        let trial = Trial::of(loss.stage)
-            .with(&["slo=null", "run.duration=18s", "run.warmup=2s", "run.replications=4"])
-            .with(loss.settings)
-            .with(&[&expect]);
+        let trial = Trial::of(loss.stage).brief().with(loss.settings).with(&[&expect]);
         wrong.extend(disagreement(loss.what, Verdict::Holds, &trial.run()));
     }
     say(clock, "the loss of a server");

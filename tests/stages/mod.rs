@@ -4,6 +4,7 @@
 //! shorter than a person would run them. Every verdict is one on intervals, and an undecided one
 //! is not what was claimed.
 
+mod claims;
 mod files;
 mod ladder;
 mod loss;

@@ -2,7 +2,7 @@
 
 use simscale::experiment::summary::Summary;
 use simscale::experiment::verdict::Verdict;
-use simscale::experiment::{Control, Extend, prepare};
+use simscale::experiment::{Control, Experiment, Extend, prepare};
 use simscale::language::{Decode, Diagnostics, Node, RenderOptions, path, render};
 use simscale::scenario::document::ClaimConfig;
 use simscale::scenario::file::{Loaded, Request, load};
@@ -33,21 +33,31 @@ const PEAK: [&str; 7] = [
 /// Requests simulated by all trials, for the line that says what they cost.
 static SIMULATED: AtomicU64 = AtomicU64::new(0);
 
-/// A stage's file and what is laid over it.
+/// What makes a run of tens of thousands of requests of any stage that has something happen in it.
+/// Nothing is promised, so nothing makes the run longer.
+const BRIEF: [&str; 4] = ["slo=null", "run.duration=18s", "run.warmup=2s", "run.replications=4"];
+
+/// A stage's file, or a text beside it, and what is laid over it.
 #[derive(Clone)]
 pub struct Trial {
-    stage: &'static str,
+    stage: String,
+    text: Option<String>,
     settings: Vec<String>,
 }
 
 impl Trial {
     /// The stage as it is.
-    pub fn whole(stage: &'static str) -> Trial {
-        Trial { stage, settings: Vec::new() }
+    pub fn whole(stage: &str) -> Trial {
+        Trial { stage: stage.to_owned(), text: None, settings: Vec::new() }
+    }
+
+    /// A scenario that stands in no file.
+    pub fn text(name: &str, text: &str) -> Trial {
+        Trial { text: Some(text.to_owned()), ..Trial::whole(name) }
     }
 
     /// The same, but for its faults, changes and expectations.
-    pub fn of(stage: &'static str) -> Trial {
+    pub fn of(stage: &str) -> Trial {
         let trial = Trial::whole(stage);
         let tree = &trial.load().scenarios[0].tree;
         let written = |key: &&str| path::get(tree, key).is_some();
@@ -65,9 +75,14 @@ impl Trial {
     }
 
     /// The same with more values laid over it.
-    pub fn with(mut self, settings: &[&str]) -> Trial {
+    pub fn with<S: ToString>(mut self, settings: &[S]) -> Trial {
         self.settings.extend(settings.iter().map(ToString::to_string));
         self
+    }
+
+    /// The same, short and without promises.
+    pub fn brief(self) -> Trial {
+        self.with(&BRIEF)
     }
 
     /// The same with so many users, for as long as a trial needs.
@@ -76,8 +91,8 @@ impl Trial {
         let shrink = self.load().scenarios[0].scenario.settings.shrink;
         let seconds = (REQUESTS * shrink / (USER_RPS * count as f64)).min(DURATION_MAX_S);
         let (users, duration) = (format!("users.count={count}"), format!("{seconds:.3}s"));
-        self.with(&[&users, "run.replications=6", "run.warmup={ share: 20% }"])
-            .with(&[&format!("run.duration={duration}")])
+        self.with(&[users, format!("run.duration={duration}")])
+            .with(&["run.replications=6", "run.warmup={ share: 20% }"])
     }
 
     /// What the stage's header promises.
@@ -87,14 +102,19 @@ impl Trial {
         ClaimConfig::decode(claim, &mut Diagnostics::new()).expect("the stage is valid")
     }
 
+    /// What can be run.
+    pub fn experiment(&self) -> Experiment {
+        let mut loaded = self.load();
+        let experiment = prepare(&mut loaded, &self.stage).pop();
+        experiment.unwrap_or_else(|| panic!("{}", self.mistakes(&loaded)))
+    }
+
     /// Runs it on one thread, longer while a verdict on an SLO is open.
     pub fn run(&self) -> Summary {
-        let mut loaded = self.load();
-        let experiment = prepare(&mut loaded, self.stage).pop();
-        let experiment = experiment.unwrap_or_else(|| panic!("{}", self.mistakes(&loaded)));
+        let experiment = self.experiment();
         let control = Control { extend: Extend::Slo, ..Control::default() };
         let outcome = experiment.run(control).unwrap_or_else(|error| panic!("{error}"));
-        SIMULATED.fetch_add(outcome.summary.overall.requests, Ordering::Relaxed);
+        count(&outcome.summary);
         outcome.summary
     }
 
@@ -104,7 +124,10 @@ impl Trial {
         let settings = Setting::numbered(&self.settings);
         let path = path.to_string_lossy();
         let request = Request { path: &path, settings: &settings, point: None };
-        let loaded = load(request, &mut |path| std::fs::read(path));
+        let loaded = load(request, &mut |opened| match &self.text {
+            Some(text) if opened == path => Ok(text.clone().into_bytes()),
+            _ => std::fs::read(opened),
+        });
         assert!(!loaded.scenarios.is_empty(), "{}", self.mistakes(&loaded));
         loaded
     }
@@ -127,6 +150,11 @@ pub fn disagreement(what: &str, expected: Verdict, summary: &Summary) -> Option<
         .map(|one| format!("\n    {}: {}: {:?}", one.verdict.word(), one.expression, one.value));
     let (found, expected) = (found.word(), expected.word());
     Some(format!("{what}: {found}, not {expected}{}", lines.collect::<String>()))
+}
+
+/// Adds a run to what was simulated.
+pub fn count(summary: &Summary) {
+    SIMULATED.fetch_add(summary.overall.requests, Ordering::Relaxed);
 }
 
 /// Requests simulated so far.
