@@ -101,8 +101,8 @@ fn what_lies_at_the_limit_is_undecided_after_four_times_the_replications() {
 fn limits_are_absolute_or_relative_and_the_sign_says_which_way_is_worse() {
     let busier = "users.rate=60/s";
     let sides = || [run("a", QUEUE, &[]), run("b", QUEUE, &[busier])];
-    // 25 ms instead of 20 ms, 60 requests a second instead of 50, 60 % busy instead of 50 %, and 0.9
-    // requests waiting instead of 0.5.
+    // 25 ms instead of 20 ms, 60 requests a second instead of 50, 60 % busy instead of 50 %, and
+    // 0.9 requests waiting instead of 0.5.
     let cases = [
         ("answered.mean +3ms", Verdict::Fails),
         ("answered.mean +8ms", Verdict::Holds),
