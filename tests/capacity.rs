@@ -4,6 +4,7 @@ use simscale::experiment::Control;
 use simscale::experiment::capacity::{Capacity, CapacityError, Search, Survive, capacity};
 use simscale::scenario::file::{Request, load};
 use simscale::scenario::layers::Setting;
+use simscale::units::Quantity;
 
 /// P(T > 60 ms) is 1 % at 299.808 requests a second (Erlang C, as in tests/coverage.rs).
 const FOUR: &str = "
@@ -45,7 +46,7 @@ fn the_analytic_capacity_lies_inside_and_another_seed_agrees() {
         let one = of(FOUR, &[&seed], &Search::default()).expect("it can be searched");
         let [low, high] = ends(&one);
         assert!(low <= ANALYTIC && ANALYTIC <= high && high < 1.06 * low, "{low} to {high}");
-        assert!(one.checks.len() == 2 && one.checks.iter().all(|check| check.is_monotone()));
+        assert_eq!((one.checks.len(), one.contradiction()), (2, None));
         assert_eq!(one.binding.as_deref(), Some("p99 < 60ms"));
         assert_eq!(one.limit.as_ref().map(|(name, _)| &name[..]), Some("server"));
         found.push(one);
@@ -113,6 +114,39 @@ fn what_is_declared_to_go_wrong_is_left_out_unless_an_slo_speaks_of_it() {
     let asked = "slo=[ error_rate < 1% during dies ]";
     let broken = of(BALANCED, &[fault, asked], &Search::default()).expect("it can be searched");
     assert_eq!(broken.range.low, None);
+}
+
+/// One request in a thousand is of the operation that the SLO is about: the trial must be as long
+/// as that needs, and at low loads there is nothing to prove.
+#[test]
+fn a_rare_operation_is_given_the_time_that_it_needs() {
+    let text = FOUR
+        .replace(
+            "timeout: none } }",
+            "timeout: none }, operations: { view: { weight: 99 }, pay: { weight: 1 } } }",
+        )
+        .replace("p99 < 60ms", "pay.p99 < 60ms");
+    let one = of(&text, &["run.duration=1000s"], &Search::default()).expect("it can be searched");
+    let low = one.range.low.expect("it carries something");
+    assert!(low <= ANALYTIC * 1.02, "{low}");
+    assert!(one.range.high.is_some_and(|high| high >= ANALYTIC * 0.98), "{:?}", one.range);
+    assert_eq!(one.contradiction(), None);
+}
+
+#[test]
+fn of_servers_more_is_better_and_of_other_kinds_there_is_no_load() {
+    let vary = |path: &str, sets: &[&str], at: Option<&str>| {
+        let at =
+            at.map(|text| Quantity::count(text).or_else(|| Quantity::parse(text)).expect("one"));
+        let search = Search { vary: Some(path.into()), at, ..Search::default() };
+        format!("{:?}", of(BALANCED, sets, &search).expect_err("it cannot be searched"))
+    };
+    for rate in ["users.rate=100/s", "users.rate=300/s"] {
+        let said = vary("components.web.instances", &[rate, "run.duration=20s"], None);
+        assert!(said.contains("more of `components.web.instances` is better"), "{said}");
+    }
+    let said = vary("users.rate", &[], Some("10K"));
+    assert!(said.contains("is no load like the 100/s of `users.rate`"), "{said}");
 }
 
 #[test]

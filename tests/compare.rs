@@ -1,6 +1,6 @@
 //! Comparisons: what pairing is worth, and that a gate fails on regressions and on nothing else.
 
-use simscale::experiment::compare::{Comparison, Effect, Side, compare, difference};
+use simscale::experiment::compare::{Comparison, Effect, Kinship, Side, combination, compare};
 use simscale::experiment::contest::{Contender, contest};
 use simscale::experiment::gate::Gate;
 use simscale::experiment::verdict::Verdict;
@@ -68,7 +68,7 @@ fn a_gate_passes_another_seed_of_the_same() {
         let seed = format!("run.seed={seed}");
         let sides = [run("a", QUEUE, &[]), run("b", QUEUE, &[&seed])];
         let comparison = of(sides, &["answered.mean +20%"]);
-        assert!(!comparison.others[0].paired);
+        assert_eq!(comparison.others[0].kinship, Kinship::Apart);
         assert_eq!(comparison.verdict(), Verdict::Holds, "{seed}");
     }
 }
@@ -109,6 +109,7 @@ fn limits_are_absolute_or_relative_and_the_sign_says_which_way_is_worse() {
         ("goodput -1/s", Verdict::Holds),
         ("goodput +5/s", Verdict::Fails),
         ("goodput +15/s", Verdict::Holds),
+        ("answered.mean +150%", Verdict::Holds),
         ("server.utilization +5pp", Verdict::Fails),
         ("server.utilization +15pp", Verdict::Holds),
         ("server.utilization +5%", Verdict::Fails),
@@ -127,16 +128,17 @@ fn limits_are_absolute_or_relative_and_the_sign_says_which_way_is_worse() {
     };
     assert_eq!(says("p98 +5%"), "`a` has no figure `p98`\n  help: did you mean `p95`?");
     assert!(says("answered.mean +5/s").contains("write it like 20ms"));
-    for text in ["p99", "p99 5%", "p99 +", "p99 +much", "+5%"] {
+    for text in ["p99", "p99 5%", "p99 +", "p99 +much", "+5%", "p99 +nan%"] {
         assert!(Gate::parse(text).is_err(), "{text}");
     }
 }
 
 /// Half the width of the interval of a difference, paired and not, of two runs on the same seed.
 fn widths(sides: &[Side; 2], figure: &str) -> [f64; 2] {
-    let values = [0, 1].map(|side| &sides[side].figure(figure).expect("both have it").values);
-    [true, false].map(|paired| {
-        difference(values[1], values[0], paired).half_width().expect("there are replications")
+    let [before, after] = [0, 1].map(|side| sides[side].figure(figure).expect("both have it"));
+    [Kinship::Paired, Kinship::Apart].map(|kinship| {
+        let difference = combination((after, 1.0), (before, 1.0), 0.0, kinship);
+        difference.half_width().expect("there are replications")
     })
 }
 
@@ -197,6 +199,76 @@ fn pairing_makes_differences_visible() {
             println!("{what}, {figure}: ±{paired:.4} paired, ±{unpaired:.4} unpaired");
             assert!(unpaired >= narrower * paired, "{what}, {figure}: {paired}, not {unpaired}");
         }
+    }
+}
+
+/// A server that turns away what finds twenty waiting: under overload a large part, so that the
+/// quantiles are infinite.
+const FULL: &str = "
+users: { rate: 50/s, client: { timeout: none } }
+entry: server
+components:
+  server:
+    kind: service
+    machine: { cores: 1 }
+    workers: 1
+    queue: 20
+    work: { exponential: 10ms }
+network: none
+run: { duration: 20s, warmup: 2s, replications: 8 }
+";
+
+#[test]
+fn what_is_infinite_is_proven_by_enough_replications_and_never_by_being_so_in_both() {
+    let verdict = |settings: [&[&str]; 2]| {
+        let [base, other] = settings.map(|settings| run("one", FULL, settings));
+        of([base, other], &["p99 +5%"]).verdict()
+    };
+    let (over, more) = (["users.rate=150/s"], ["users.rate=200/s"]);
+    assert_eq!(verdict([&[], &over]), Verdict::Fails);
+    assert_eq!(verdict([&over, &[]]), Verdict::Holds);
+    assert_eq!(verdict([&over, &more]), Verdict::Undecided);
+    assert_eq!(verdict([&over, &over]), Verdict::Holds);
+    // Two replications with an infinite p99 prove nothing, and four times as many do.
+    let few = "run.replications=2";
+    assert_eq!(verdict([&[few], &["users.rate=150/s", few]]), Verdict::Fails);
+    let one = run("one", FULL, &[few, "run.duration=5s"]);
+    let other = run("other", FULL, &["users.rate=150/s", few, "run.duration=5s"]);
+    let first = contest(&[one, other], &[], Control::default()).expect("it runs").comparison;
+    let change = first.others[0].changes.iter().find(|change| change.name == "p99");
+    assert_eq!(change.map(|change| change.effect), Some(Effect::Unknown));
+}
+
+#[test]
+fn nothing_failed_on_either_side_does_not_prove_that_nothing_would() {
+    let few = ["run.duration=20s", "run.replications=2"];
+    let sides = || [run("a", QUEUE, &few), run("b", QUEUE, &[few[0], few[1], "users.rate=51/s"])];
+    let comparison = of(sides(), &["error_rate +0.01pp"]);
+    assert_eq!(comparison.verdict(), Verdict::Undecided, "some 8,000 requests");
+    let comparison = of(sides(), &["error_rate +1pp"]);
+    assert_eq!(comparison.verdict(), Verdict::Holds);
+}
+
+/// With a pilot each scenario settles after a time of its own, and both begin with the later one.
+#[test]
+fn both_sides_begin_to_measure_at_the_same_request() {
+    let text = QUEUE.replace("warmup: 10s", "warmup: auto").replace("rate: 50/s", "rate: 80/s");
+    let slower = "components.server.work={ exponential: 11ms }";
+    let comparison = of([run("a", &text, &[]), run("b", &text, &[slower])], &[]);
+    let offered = comparison.others[0].changes.iter().find(|change| change.name == "offered");
+    assert_eq!(offered.map(|change| change.effect), Some(Effect::Equal));
+    assert_eq!(comparison.base.warmup_s, comparison.others[0].side.warmup_s);
+}
+
+#[test]
+fn a_gate_against_what_is_good_is_refused() {
+    let base = &sides(QUEUE, [&[], &[]])[0];
+    let says =
+        |text: &str| Gate::parse(text).expect("a gate").check(base).map_err(|e| e.to_string());
+    assert!(says("p99 -5%").is_err_and(|why| why.contains("\"p99 +5%\"")));
+    assert!(says("goodput +20/s").is_err_and(|why| why.contains("\"goodput -20/s\"")));
+    for fine in ["p99 +5%", "goodput -5%", "server.utilization -5%", "server.utilization +5%"] {
+        assert_eq!(says(fine), Ok(()));
     }
 }
 

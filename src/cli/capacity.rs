@@ -7,6 +7,7 @@ use super::{Exit, Result, files, print};
 use crate::experiment::capacity::{
     self, Capacity, CapacityError, Growth, Need, Search, Survive, Trial, need,
 };
+use crate::experiment::verdict::Verdict;
 use crate::experiment::{Control, Extend, RunError};
 use crate::report::text::{self, TextOptions};
 use crate::report::{json, markdown};
@@ -75,9 +76,6 @@ enum Format {
 }
 
 pub(super) fn run(arguments: &Arguments, terminal: Terminal) -> Result {
-    let [at, least] = [&arguments.at, &arguments.at_least]
-        .map(|text| text.as_ref().map(|text| number(text)).transpose());
-    let (at, least) = (at?, least?);
     let page = arguments.into.as_ref().map(|path| page(path)).transpose()?;
     files::prepare(&arguments.out)?;
     let watch = Watch::new(terminal, arguments.quiet)?;
@@ -88,7 +86,8 @@ pub(super) fn run(arguments: &Arguments, terminal: Terminal) -> Result {
             Loss::Zone => Survive::Zone,
         }),
         faults: arguments.faults,
-        at,
+        at: arguments.at.as_deref().map(quantity).transpose()?,
+        at_least: arguments.at_least.as_deref().map(quantity).transpose()?,
     };
     let mut found = Vec::new();
     let mut interrupted = false;
@@ -106,11 +105,14 @@ pub(super) fn run(arguments: &Arguments, terminal: Terminal) -> Result {
         }
     }
     watch.clear();
-    if interrupted && found.is_empty() {
-        terminal.complain(&RunError::Interrupted.to_string());
-        return Ok(Exit::Interrupted);
+    if interrupted {
+        let (done, of) = (found.len(), arguments.files.len());
+        terminal.complain(&format!("interrupted: {done} of {of} files are complete"));
+        if found.is_empty() {
+            return Ok(Exit::Interrupted);
+        }
     }
-    let need = at.map(|at| need(&found, at, arguments.growth));
+    let need = need(&found, arguments.growth);
     report(arguments, &found, need.as_ref(), terminal)?;
     if let (Some(path), Some(page)) = (&arguments.into, page) {
         let table = markdown::into_page(&page, &markdown::ladder(&found))?;
@@ -118,21 +120,14 @@ pub(super) fn run(arguments: &Arguments, terminal: Terminal) -> Result {
     }
     Ok(match interrupted {
         true => Exit::Interrupted,
-        false => exit(&found, least),
+        false => exit(&found),
     })
 }
 
-/// Holds where every capacity is at least as much as was asked for.
-fn exit(found: &[Capacity], least: Option<f64>) -> Exit {
-    let Some(least) = least else { return Exit::Holds };
-    let ranges = || found.iter().map(|one| one.range);
-    if ranges().any(|range| range.high.is_some_and(|high| high < least)) {
-        Exit::Fails
-    } else if ranges().all(|range| range.low.is_some_and(|low| low >= least)) {
-        Exit::Holds
-    } else {
-        Exit::Undecided
-    }
+/// The verdict on what was asked for: every file at the load that it must carry at least.
+fn exit(found: &[Capacity]) -> Exit {
+    let asked = found.iter().filter_map(|one| one.at_least.as_ref());
+    Exit::of(Verdict::all(asked.map(|trial| trial.verdict)))
 }
 
 fn one(
@@ -142,11 +137,7 @@ fn one(
     (watch, terminal): (&Watch, Terminal),
 ) -> std::result::Result<Capacity, CapacityError> {
     let mut common = arguments.values.settings();
-    common.extend(
-        arguments
-            .seed
-            .map(|seed| Setting { flag: "--seed".to_owned(), text: format!("run.seed={seed}") }),
-    );
+    common.extend(arguments.seed.map(reading::seed));
     let mut read = |settings: &[Setting]| {
         let all: Vec<Setting> = common.iter().chain(settings).cloned().collect();
         reading::one(path, &all, None)
@@ -163,8 +154,8 @@ fn one(
     let mut told = |trial: &Trial| {
         if !quiet {
             let lost = trial.lost.as_ref().map_or(String::new(), |one| format!(" without {one}"));
-            let word = trial.verdict.word();
-            terminal.tell(&format!("{file}: {}{lost}: {word}\n", trial.load));
+            let (load, word) = (&trial.text, trial.verdict.word());
+            terminal.tell(&format!("{file}: {load}{lost}: {word}\n"));
         }
     };
     capacity::capacity(&mut read, &file, search, control, &mut told)
@@ -182,16 +173,15 @@ fn refuse(path: &str, error: CapacityError, terminal: Terminal) -> Result {
 }
 
 /// A load: a count, or any quantity.
-fn number(text: &str) -> std::result::Result<f64, String> {
+fn quantity(text: &str) -> std::result::Result<Quantity, String> {
     let quantity = Quantity::count(text).or_else(|| Quantity::parse(text));
     let quantity = quantity.filter(|quantity| quantity.value() > 0.0);
-    let wrong = || format!("`{text}` is no load above zero: write 300K, or 500/s");
-    quantity.map(Quantity::value).ok_or_else(wrong)
+    quantity.ok_or_else(|| format!("`{text}` is no load above zero: write 300K, or 500/s"))
 }
 
 fn page(path: &std::path::Path) -> std::result::Result<String, String> {
-    let text = std::fs::read_to_string(path);
-    let text = text.map_err(|error| format!("cannot read `{}`: {error}", path.display()))?;
+    let text = String::from_utf8(files::whole(path)?);
+    let text = text.map_err(|_| format!("`{}` is no text", path.display()))?;
     // Before anything is run: a page without its two lines could not be written.
     markdown::into_page(&text, "").map(|_| text)
 }

@@ -60,6 +60,14 @@ enum Format {
 }
 
 pub(super) fn run(arguments: &Arguments, terminal: Terminal) -> Result {
+    if saved_at(&arguments.runs[0]).is_some()
+        && !(arguments.with.is_empty() && arguments.points.is_empty())
+    {
+        let first = &arguments.runs[0];
+        return Err(format!(
+            "`{first}` is a saved run: --with and --point need a scenario file before it"
+        ));
+    }
     let Some(contenders) = contenders(arguments, terminal)? else { return Ok(Exit::CouldNotRun) };
     if contenders.len() < 2 {
         return Err("there is nothing to compare it with: name a second run, or give --with \
@@ -85,6 +93,11 @@ pub(super) fn run(arguments: &Arguments, terminal: Terminal) -> Result {
         }
         Err(error) => return Err(error.to_string()),
     };
+    let base = &outcome.comparison.base;
+    let wrong = arguments.gates.iter().find_map(|gate| gate.check(base).err());
+    if let Some(error) = wrong {
+        return Err(error.to_string());
+    }
     report(arguments, &outcome, terminal)?;
     Ok(match outcome.interrupted {
         true => Exit::Interrupted,
@@ -119,12 +132,18 @@ fn contenders(
         let label = unused(label, &found);
         let saved = if point.is_none() { saved_at(path) } else { None };
         if let Some(saved) = saved {
-            let bytes = files::open(&saved.to_string_lossy());
-            let bytes = bytes.map_err(|error| format!("cannot read `{path}`: {error}"))?;
+            let bytes = files::whole(&saved)?;
             let side = json::saved::side(&label, &bytes);
             let side = side.map_err(|error| format!("`{path}`: {error}"))?;
             found.push((label, Some(Contender::Saved(side))));
             continue;
+        }
+        if path != "-" && !Path::new(path.as_str()).is_file() {
+            let known = files::baselines().join(", ");
+            let known = if known.is_empty() { "none".to_owned() } else { known };
+            return Err(format!(
+                "cannot read `{path}`: there is no such file, and no such baseline (known: {known})"
+            ));
         }
         let run = experiment(path, &settings, point, (terminal, arguments.quiet));
         sound &= run.is_some();

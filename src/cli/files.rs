@@ -96,6 +96,20 @@ pub fn baseline(name: &str) -> Option<PathBuf> {
     path.is_file().then_some(path)
 }
 
+/// The names under which summaries are kept, in order.
+pub fn baselines() -> Vec<String> {
+    let entries = fs::read_dir(BASELINES).into_iter().flatten().flatten();
+    let stem = |name: std::ffi::OsString| {
+        name.to_str()?
+            .strip_suffix(".json")
+            .filter(|name| !name.starts_with('.'))
+            .map(str::to_owned)
+    };
+    let mut names: Vec<String> = entries.filter_map(|entry| stem(entry.file_name())).collect();
+    names.sort();
+    names
+}
+
 /// Writes a file in place of one that is there.
 ///
 /// # Errors
@@ -105,6 +119,14 @@ pub fn replace(path: &Path, text: &str) -> Result<(), String> {
     let name = path.file_name().map(|name| name.to_string_lossy().into_owned());
     let name = name.ok_or_else(|| format!("`{}` is no file", path.display()))?;
     write(folder, &name, text)
+}
+
+/// The whole of a file, however long.
+///
+/// # Errors
+/// What the disk says against it.
+pub fn whole(path: &Path) -> Result<Vec<u8>, String> {
+    fs::read(path).map_err(|error| format!("cannot read `{}`: {error}", path.display()))
 }
 
 /// The last component of a path, `stdin` for `-`.

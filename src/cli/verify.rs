@@ -1,6 +1,6 @@
 //! `verify`: files with known answers, run and compared with what they expect.
 
-use super::reading::{self, Threads};
+use super::reading::{self, Threads, Values};
 use super::terminal::Terminal;
 use super::watch::Watch;
 use super::{Exit, Result, files, print};
@@ -18,6 +18,8 @@ pub(super) struct Arguments {
     /// Say expected and measured value of all expectations, not only of those that do not hold.
     #[arg(long)]
     details: bool,
+    #[command(flatten)]
+    values: Values,
     /// Seed of all random numbers, instead of each file's `run.seed`.
     #[arg(long, value_name = "NUMBER")]
     seed: Option<u64>,
@@ -75,7 +77,8 @@ fn read(
     arguments: &Arguments,
     terminal: Terminal,
 ) -> std::result::Result<Option<Vec<Case>>, String> {
-    let settings: Vec<_> = arguments.seed.map(reading::seed).into_iter().collect();
+    let mut settings = arguments.values.settings();
+    settings.extend(arguments.seed.map(reading::seed));
     let mut paths = Vec::new();
     for path in &arguments.paths {
         paths.extend(files::scenarios(path)?);

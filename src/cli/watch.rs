@@ -114,7 +114,11 @@ impl Watch {
             self.terminal.tell(&format!("interrupted: {complete} replications are complete\n"));
         } else if outcome.extended > 0 && !self.quiet {
             let more = outcome.extended;
-            self.terminal.tell(&format!("{more} more replications, as an SLO was undecided\n"));
+            let why = match outcome.summary.precision {
+                Some(_) => "for the precision asked for",
+                None => "as an SLO was undecided",
+            };
+            self.terminal.tell(&format!("{more} more replications, {why}\n"));
         }
     }
 }

@@ -138,10 +138,16 @@ fn cores(plan: &Plan, group: Vec<usize>) -> Option<Resource<'_>> {
     };
     let owner = owner(plan, &machines, first);
     let alone = group.len() == 1;
+    let wasted = group.clone();
     let busy = move |one: &Observations| -> f64 {
         group.iter().map(|&index| one.ledger.components[index].busy_ns).sum()
     };
-    let held = busy.clone();
+    // What was done for callers who had given up is not needed for an answer, however much it was.
+    let needed = busy.clone();
+    let held = move |one: &Observations| -> f64 {
+        let lost = wasted.iter().map(|&index| one.ledger.components[index].wasted_ns);
+        (needed(one) - lost.sum::<f64>()).max(0.0)
+    };
     let share = move |one: &Observations| {
         if alone {
             return utilization(plan, std::slice::from_ref(one), first).mean;

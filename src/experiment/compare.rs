@@ -1,12 +1,12 @@
 //! Two runs side by side: what is different, by how much, and whether that can be told from chance.
 //!
-//! Runs with the same seed drew the same random numbers for the k-th request of replication r, so
-//! their replications are paired and what they share cancels out. Runs with different seeds are
+//! Runs with the same seed and warm-up drew the same random numbers for the k-th request of
+//! replication r, so their replications are paired and what they share cancels out. Others are
 //! compared by Welch's interval. It works on what a summary keeps, so a run of today can be
 //! compared with one that was saved; it runs nothing.
 
 use super::gate::{Gate, GateError};
-use super::statistics::{Estimate, Value, wilson};
+use super::statistics::{Estimate, Value};
 use super::summary::{Better, Figure, Judged, Named, ScenarioId, Summary, Unit};
 use super::verdict::Verdict;
 
@@ -19,6 +19,8 @@ pub struct Side {
     pub scenario: ScenarioId,
     /// The seed of all random numbers.
     pub seed: u64,
+    /// Time before the measured time, in seconds.
+    pub warmup_s: f64,
     /// Number of replications.
     pub replications: u32,
     /// Headline figures, replication by replication.
@@ -41,6 +43,7 @@ impl Side {
             label: label.into(),
             scenario: summary.scenario.clone(),
             seed: summary.seed,
+            warmup_s: summary.warmup_s,
             replications: summary.replications,
             figures: summary.figures.clone(),
             verdict: (!summary.slo.is_empty()).then(|| verdicts(&summary.slo)),
@@ -53,10 +56,29 @@ impl Side {
         self.figures.iter().find(|(known, _)| known == name).map(|(_, figure)| figure)
     }
 
-    /// Whether its replications are the other's: the same seed, so the same random numbers.
-    fn is_paired_with(&self, other: &Side) -> bool {
-        self.seed == other.seed && self.replications.min(other.replications) >= 2
+    /// What the two runs have in common.
+    pub fn kinship(&self, other: &Side) -> Kinship {
+        let draws = |side: &Side| (side.seed, side.warmup_s.to_bits());
+        let paired = draws(self) == draws(other);
+        let whole = (&self.scenario.digest, self.replications);
+        match paired && self.replications.min(other.replications) >= 2 {
+            true if whole == (&other.scenario.digest, other.replications) => Kinship::Same,
+            true => Kinship::Paired,
+            false => Kinship::Apart,
+        }
     }
+}
+
+/// What two runs have in common.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kinship {
+    /// Everything: they are one run.
+    Same,
+    /// The random numbers of their replications: the same seed, and the same warm-up before the
+    /// first measured request.
+    Paired,
+    /// Nothing.
+    Apart,
 }
 
 /// Several runs, each against the first.
@@ -73,8 +95,8 @@ pub struct Comparison {
 pub struct Versus {
     /// The run.
     pub side: Side,
-    /// Whether replications were paired.
-    pub paired: bool,
+    /// What it has in common with the base; replications of kin are paired.
+    pub kinship: Kinship,
     /// The figures that both have, in the order of the base.
     pub changes: Vec<Change>,
     /// Figures that only one of them has.
@@ -143,6 +165,8 @@ impl Effect {
 pub struct GateVerdict {
     /// The gate as written.
     pub text: String,
+    /// The figure that it is about.
+    pub figure: String,
     /// How far the figure goes beyond the limit: above zero it is a regression.
     pub excess: Estimate,
     /// The unit of the excess.
@@ -172,76 +196,115 @@ impl Comparison {
 }
 
 fn versus(base: &Side, side: Side, gates: &[Gate]) -> Result<Versus, GateError> {
-    let paired = base.is_paired_with(&side);
+    let kinship = base.kinship(&side);
     let mut changes = Vec::new();
     let mut missing = Vec::new();
     for (name, before) in &base.figures {
         match side.figure(name).filter(|after| after.unit == before.unit) {
-            Some(after) => changes.push(change(name, before, after, paired)),
+            Some(after) => changes.push(change(name, before, after, kinship)),
             None => missing.push(name.clone()),
         }
     }
     let only_here = side.figures.iter().filter(|(name, _)| base.figure(name).is_none());
     missing.extend(only_here.map(|(name, _)| name.clone()));
-    let gates = gates.iter().map(|gate| gate.judge(base, &side, paired));
+    let gates = gates.iter().map(|gate| gate.judge(base, &side, kinship));
     let gates = gates.collect::<Result<Vec<_>, _>>()?;
-    Ok(Versus { side, paired, changes, missing, gates })
+    Ok(Versus { side, kinship, changes, missing, gates })
 }
 
-fn change(name: &str, before: &Figure, after: &Figure, paired: bool) -> Change {
-    let difference = difference(&after.values, &before.values, paired);
-    let difference = rare(difference, before, after);
-    let estimate = |figure: &Figure| Estimate::of(&figure.values).not_negative();
+fn change(name: &str, before: &Figure, after: &Figure, kinship: Kinship) -> Change {
+    let difference = combination((after, 1.0), (before, 1.0), 0.0, kinship);
     Change {
         name: name.to_owned(),
         unit: before.unit,
         better: before.better,
-        base: estimate(before),
-        other: estimate(after),
-        effect: effect(before, after, &difference),
+        base: before.estimate(),
+        other: after.estimate(),
+        effect: effect(before, after, &difference, kinship),
         difference,
     }
 }
 
-/// The estimate of `first - second`; of paired runs over the replications that both have.
-pub fn difference(first: &[Value], second: &[Value], paired: bool) -> Estimate {
-    if !paired {
-        return Estimate::of_unpaired_difference(first, second);
-    }
-    let both = first.len().min(second.len());
-    Estimate::of_difference(&first[..both], &second[..both])
-}
-
-/// Two shares of which neither has had an event do not differ, as far as one can see: not further
-/// than the larger of their Wilson intervals.
-fn rare(difference: Estimate, before: &Figure, after: &Figure) -> Estimate {
-    let trials = before.trials.min(after.trials);
-    let all = |share: f64| {
-        [before, after].iter().all(|one| one.values.iter().all(|v| *v == Value::Finite(share)))
+/// The estimate of `a first - (b second + shift)`, replication by replication where they are kin.
+///
+/// Where one of the two has hardly ever happened the interval is widened to that of the difference of
+/// two independent shares or numbers (MOVER: Zou and Donner 2008, of Wilson's and Garwood's
+/// intervals): that nothing has happened yet on either side proves nothing. Of one and the same run
+/// nothing need be proven.
+pub fn combination(
+    (first, a): (&Figure, f64),
+    (second, b): (&Figure, f64),
+    shift: f64,
+    kinship: Kinship,
+) -> Estimate {
+    let scaled = |values: &[Value], factor: f64, shift: f64| -> Vec<Value> {
+        values.iter().map(|value| value.map(|v| v * factor + shift)).collect()
     };
-    let unseen = trials > 0 && (all(0.0) || all(1.0)) && difference.ci95 == Some([0.0, 0.0]);
-    match wilson(0, trials).filter(|_| unseen) {
-        Some([_, high]) => Estimate { ci95: Some([-high, high]), ..difference },
-        None => difference,
+    let (left, right) = (scaled(&first.values, a, 0.0), scaled(&second.values, b, shift));
+    let both = left.len().min(right.len());
+    let plain = match kinship {
+        Kinship::Apart => Estimate::of_unpaired_difference(&left, &right),
+        _ => Estimate::of_difference(&left[..both], &right[..both]),
+    };
+    if kinship == Kinship::Same || !(first.is_rare() || second.is_rare()) {
+        return plain;
     }
+    let ends = |figure: &Figure, factor: f64, shift: f64| -> Option<[f64; 3]> {
+        let Estimate { mean, ci95 } = figure.estimate();
+        let [low, high] = ci95?.map(|end| end * factor + shift);
+        Some([low.min(high), mean.finite()? * factor + shift, low.max(high)])
+    };
+    let (Some(x), Some(y), Some([low, high])) =
+        (ends(first, a, 0.0), ends(second, b, shift), plain.ci95)
+    else {
+        return plain;
+    };
+    let difference = x[1] - y[1];
+    let least = difference - (x[1] - x[0]).hypot(y[2] - y[1]);
+    let most = difference + (x[2] - x[1]).hypot(y[1] - y[0]);
+    Estimate { ci95: Some([low.min(least), high.max(most)]), ..plain }
 }
 
-fn effect(before: &Figure, after: &Figure, difference: &Estimate) -> Effect {
+/// In how many replications a figure that became infinite, and none that ceased to be, is told
+/// from chance: a two-sided sign test at 5 % needs six.
+const TURNED: usize = 6;
+
+/// Which way a figure went that is infinite in some replications; none where it is in none of them.
+pub(super) fn turned(before: &Figure, after: &Figure) -> Option<Turned> {
+    let pairs = || before.values.iter().zip(&after.values);
+    let is = |value: &Value| *value == Value::Infinite;
+    pairs().any(|(a, b)| is(a) || is(b)).then_some(())?;
+    let worse = pairs().filter(|(a, b)| !is(a) && is(b)).count();
+    let better = pairs().filter(|(a, b)| is(a) && !is(b)).count();
+    Some(match (worse, better) {
+        (worse, 0) if worse >= TURNED => Turned::Infinite,
+        (0, better) if better >= TURNED => Turned::Finite,
+        _ => Turned::Untold,
+    })
+}
+
+/// What became of a figure that is infinite in some replications.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Turned {
+    Infinite,
+    Finite,
+    /// It cannot be told from chance, or it is infinite in both.
+    Untold,
+}
+
+fn effect(before: &Figure, after: &Figure, difference: &Estimate, kinship: Kinship) -> Effect {
     let both = before.values.len().min(after.values.len());
-    if before.values[..both] == after.values[..both] && before.values.contains(&Value::NoData) {
-        return Effect::Unknown;
-    }
-    if before.values[..both] == after.values[..both] {
+    let equal = before.values[..both] == after.values[..both];
+    let is_number = |value: &Value| value.finite().is_some();
+    if kinship == Kinship::Same || (equal && before.values.iter().all(is_number)) {
         return Effect::Equal;
     }
-    let of = |values: &[Value]| Estimate::of(values).mean;
-    let up = match (difference.ci95, of(&before.values), of(&after.values)) {
-        (Some([low, high]), ..) if low <= 0.0 && high >= 0.0 => return Effect::Indistinguishable,
-        (Some([low, _]), ..) => low > 0.0,
-        // One of them fails so often that the figure is infinite, in every replication or nearly.
-        (None, Value::Finite(_), Value::Infinite) => true,
-        (None, Value::Infinite, Value::Finite(_)) => false,
-        _ => return Effect::Unknown,
+    let up = match (turned(before, after), difference.ci95) {
+        (Some(Turned::Untold), _) => return Effect::Unknown,
+        (Some(turned), _) => turned == Turned::Infinite,
+        (None, Some([low, high])) if low <= 0.0 && high >= 0.0 => return Effect::Indistinguishable,
+        (None, Some([low, _])) => low > 0.0,
+        (None, None) => return Effect::Unknown,
     };
     match before.better {
         None => Effect::Different,

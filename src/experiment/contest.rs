@@ -9,9 +9,10 @@ use super::compare::{Comparison, Side, compare};
 use super::gate::{Gate, GateError};
 use super::prepare::Experiment;
 use super::replicate::{Replicator, RunError};
-use super::run::{Control, Extend, Running};
+use super::run::{Control, Extend, Running, Settled};
 use super::summary::Summary;
 use super::verdict::Verdict;
+use crate::units::Duration;
 
 /// What takes part in a comparison.
 #[derive(Clone, Debug)]
@@ -80,31 +81,54 @@ pub fn contest(
     control: Control<'_>,
 ) -> Result<Contest, ContestError> {
     let replicator = Replicator::new(control.jobs, control.stop, control.progress)?;
+    let settled = contenders.iter().map(|contender| match contender {
+        Contender::Saved(_) => Ok(None),
+        Contender::Run { experiment, .. } => Settled::of(experiment, &replicator).map(Some),
+    });
+    let settled = settled.collect::<Result<Vec<_>, RunError>>()?;
+    let warmup = common_warmup(contenders, &settled);
     let mut runs: Vec<Option<Running<'_>>> = Vec::new();
-    for contender in contenders {
-        runs.push(match contender {
-            Contender::Saved(_) => None,
-            Contender::Run { experiment, .. } => {
-                let mut running = Running::new(experiment, &replicator, control.announce)?;
-                while running.wants_more(Extend::Never) {
-                    running.more()?;
-                }
-                Some(running)
-            }
-        });
+    for (contender, settled) in contenders.iter().zip(settled) {
+        let (Contender::Run { experiment, .. }, Some(settled)) = (contender, settled) else {
+            runs.push(None);
+            continue;
+        };
+        let settled = settled.at_least(warmup);
+        let mut running = Running::new(experiment, &replicator, settled, control.announce)?;
+        while running.wants_more(Extend::Never) {
+            running.more()?;
+        }
+        runs.push(Some(running));
     }
+    // More replications than a saved run has would have no partner.
+    let saved = contenders.iter().filter_map(|contender| match contender {
+        Contender::Saved(side) => Some(side.replications),
+        Contender::Run { .. } => None,
+    });
+    let most = saved.min().unwrap_or(u32::MAX);
     loop {
         let summaries = summaries(&runs)?;
         let comparison = compare(sides(contenders, &summaries), gates)?;
         let open = comparison.verdict() == Verdict::Undecided;
         let mut longer: Vec<_> =
-            runs.iter_mut().flatten().filter(|running| running.may_be_extended()).collect();
+            runs.iter_mut().flatten().filter(|one| one.may_be_extended(most)).collect();
         if !open || longer.is_empty() {
             let interrupted = replicator.stopped();
             return Ok(Contest { comparison, summaries, interrupted });
         }
         longer.iter_mut().try_for_each(|running| running.more())?;
     }
+}
+
+/// The longest warm-up of all: paired replications must begin to measure at the same request. One
+/// that was saved cannot begin later; where another needs more they are not paired.
+fn common_warmup(contenders: &[Contender], settled: &[Option<Settled>]) -> Duration {
+    let saved = contenders.iter().filter_map(|contender| match contender {
+        Contender::Saved(side) => Some(Duration::from_seconds(side.warmup_s)),
+        Contender::Run { .. } => None,
+    });
+    let found = settled.iter().flatten().map(|settled| settled.warmup);
+    saved.chain(found).max().unwrap_or(Duration(0))
 }
 
 fn summaries(runs: &[Option<Running<'_>>]) -> Result<Vec<Option<Summary>>, RunError> {

@@ -6,7 +6,8 @@
 
 use super::cost::CostMeasure;
 use super::judge::Question;
-use super::metric::{ComponentMeasure, FaultMeasure, Metric, Subject, UserMeasure};
+use super::metric::{ComponentMeasure, FaultMeasure, Metric, Reading, Subject, UserMeasure};
+use super::statistics::{Estimate, Value};
 use super::summary::{Better, Figure, Named, Unit};
 use crate::components::figures::{Declared, Sort};
 use crate::language::expression::Statistic;
@@ -53,12 +54,8 @@ impl List<'_> {
         let (statistic, unit, better) = kind;
         let metric = Metric { subject, statistic, period: None };
         let read = |one: &Observations| metric.read(self.plan, one);
-        let readings = self.observed.iter().map(read);
-        let scale = unit.from_base();
-        let values = readings.clone().map(|reading| reading.value.map(|value| value * scale));
-        let trials = readings.filter_map(|reading| reading.counts).map(|(_, of)| of).sum();
-        let figure = Figure { unit, better, values: values.collect(), trials };
-        self.figures.push((name.into(), figure));
+        let readings: Vec<Reading> = self.observed.iter().map(read).collect();
+        self.figures.push((name.into(), Figure::of(&readings, unit, better)));
     }
 
     fn users(&mut self) {
@@ -164,5 +161,70 @@ impl List<'_> {
         add("errors", FaultMeasure::ErrorsTogether, FEWER);
         add("lost_writes", FaultMeasure::LostWritesTogether, FEWER);
         add("detect_time.mean", FaultMeasure::DetectTime, time(Statistic::Mean));
+    }
+}
+
+/// Rounded to nine significant digits, as in a summary that is saved: a run must equal itself.
+fn nine(value: f64) -> f64 {
+    format!("{value:.8e}").parse().expect("a printed number is one")
+}
+
+impl Figure {
+    /// A figure in base units, read in each replication.
+    pub(super) fn of(readings: &[Reading], unit: Unit, better: Option<Better>) -> Self {
+        let scale = unit.from_base();
+        let trials: Option<Vec<u64>> =
+            readings.iter().map(|reading| reading.counts.map(|(_, of)| of)).collect();
+        Self {
+            unit,
+            better,
+            values: readings.iter().map(|reading| reading.value.map(|v| nine(v * scale))).collect(),
+            trials: trials.unwrap_or_default(),
+            events: readings.iter().all(|reading| reading.events.is_some()),
+        }
+    }
+
+    /// Its estimate: shares and numbers of events have intervals that know of what is rare.
+    pub fn estimate(&self) -> Estimate {
+        match self.parts() {
+            Some(parts) => {
+                let counts = parts.iter().copied().zip(self.trials.iter().copied());
+                Estimate::of_proportion(&counts.collect::<Vec<_>>())
+            }
+            None => match self.counts() {
+                Some(events) => Estimate::of_events(&events),
+                None => Estimate::of(&self.values),
+            },
+        }
+    }
+
+    /// Whether it has been seen so seldom, or missed so seldom, that a Student interval knows
+    /// little of it.
+    pub fn is_rare(&self) -> bool {
+        const FEW: u64 = 20;
+        match (self.parts(), self.counts()) {
+            (Some(parts), _) => {
+                let (part, of) = (parts.iter().sum::<u64>(), self.trials.iter().sum::<u64>());
+                part.min(of - part) < FEW
+            }
+            (None, Some(events)) => events.iter().sum::<u64>() < FEW,
+            (None, None) => false,
+        }
+    }
+
+    /// How many of the trials of each replication, for a share.
+    fn parts(&self) -> Option<Vec<u64>> {
+        (!self.trials.is_empty()).then_some(())?;
+        let part = |(value, &trials): (&Value, &u64)| {
+            let share = value.finite().unwrap_or(0.0);
+            ((share * trials as f64).round() as u64).min(trials)
+        };
+        Some(self.values.iter().zip(&self.trials).map(part).collect())
+    }
+
+    /// How many in each replication, for a number of events.
+    fn counts(&self) -> Option<Vec<u64>> {
+        self.events.then_some(())?;
+        self.values.iter().map(|value| value.finite().map(|number| number.round() as u64)).collect()
     }
 }

@@ -4,12 +4,11 @@
 //! way is worse. A regression is proven when the whole interval lies beyond the limit, and excluded
 //! when none of it does. It knows figures by address and no runs.
 
-use super::compare::{GateVerdict, Side, difference};
-use super::statistics::{Estimate, Value};
-use super::summary::{Figure, Unit};
+use super::compare::{GateVerdict, Kinship, Side, Turned, combination, turned};
+use super::summary::{Better, Figure, Unit};
 use super::verdict::Verdict;
 use crate::language::suggest::did_you_mean;
-use crate::units::{Bandwidth, Bytes, Duration, Factor, MeanCount, Rate, Ratio};
+use crate::units::{Bandwidth, Bytes, Duration, Factor, MeanCount, Rate};
 use std::fmt;
 
 /// How much worse a figure may become.
@@ -65,12 +64,13 @@ impl Gate {
             Some(("-", amount)) => (-1.0, amount),
             _ => return Err(wrong(format!("the limit `{limit}` of a gate has no sign"))),
         };
-        let limit = match Ratio::parse(amount) {
-            Ok(Ratio(share)) => Limit::Relative(share),
-            Err(_) if amount.starts_with(|first: char| first.is_ascii_digit() || first == '$') => {
+        let percent = amount.strip_suffix('%').and_then(|number| positive(number.trim()));
+        let limit = match percent.ok_or(()) {
+            Ok(percent) => Limit::Relative(percent / 100.0),
+            Err(()) if amount.starts_with(|first: char| first.is_ascii_digit() || first == '$') => {
                 Limit::Absolute(amount.to_owned())
             }
-            Err(_) => return Err(wrong(format!("`{amount}` is no limit"))),
+            Err(()) => return Err(wrong(format!("`{amount}` is no limit"))),
         };
         let (text, figure) = (text.trim().to_owned(), figure.trim().to_owned());
         Ok(Self { text, figure, sign, limit })
@@ -81,7 +81,7 @@ impl Gate {
         &self,
         base: &Side,
         other: &Side,
-        paired: bool,
+        kinship: Kinship,
     ) -> Result<GateVerdict, GateError> {
         let (before, after) = (self.figure_of(base)?, self.figure_of(other)?);
         let (share, amount) = match &self.limit {
@@ -89,24 +89,41 @@ impl Gate {
             Limit::Absolute(text) => (0.0, self.amount(text, before.unit)?),
         };
         // What is beyond the limit, taken from each replication, so that it can be paired.
-        let allowed = |value: &Value| value.map(|v| v * (self.sign + share) + amount);
-        let turned = |value: &Value| value.map(|v| v * self.sign);
-        let allowed: Vec<Value> = before.values.iter().map(allowed).collect();
-        let turned: Vec<Value> = after.values.iter().map(turned).collect();
-        let excess = difference(&turned, &allowed, paired);
-        let verdict = self.verdict(&excess, before, after);
-        Ok(GateVerdict { text: self.text.clone(), excess, unit: before.unit, verdict })
+        let excess = combination((after, self.sign), (before, self.sign + share), amount, kinship);
+        let verdict = match (turned(before, after), excess.ci95) {
+            _ if kinship == Kinship::Same => Verdict::Holds,
+            (Some(Turned::Untold), _) => Verdict::Undecided,
+            (Some(turned), _) if (turned == Turned::Infinite) == (self.sign > 0.0) => {
+                Verdict::Fails
+            }
+            (Some(_), _) => Verdict::Holds,
+            (None, Some([low, _])) if low > 0.0 => Verdict::Fails,
+            (None, Some([_, high])) if high <= 0.0 => Verdict::Holds,
+            (None, _) => Verdict::Undecided,
+        };
+        let (text, figure) = (self.text.clone(), self.figure.clone());
+        Ok(GateVerdict { text, figure, excess, unit: before.unit, verdict })
     }
 
-    fn verdict(&self, excess: &Estimate, before: &Figure, after: &Figure) -> Verdict {
-        let mean = |figure: &Figure| Estimate::of(&figure.values).mean;
-        match (excess.ci95, mean(before), mean(after)) {
-            (Some([low, _]), ..) if low > 0.0 => Verdict::Fails,
-            (Some([_, high]), ..) if high <= 0.0 => Verdict::Holds,
-            (None, Value::Infinite, Value::Infinite) => Verdict::Holds,
-            (None, Value::Finite(_), Value::Infinite) if self.sign > 0.0 => Verdict::Fails,
-            (None, Value::Infinite, Value::Finite(_)) if self.sign > 0.0 => Verdict::Holds,
-            _ => Verdict::Undecided,
+    /// Whether it guards against what is good: more goodput, or a shorter latency.
+    ///
+    /// # Errors
+    /// Such a gate, and the one that was meant.
+    pub fn check(&self, base: &Side) -> Result<(), GateError> {
+        let better = self.figure_of(base)?.better;
+        let harmless = match better {
+            Some(Better::Higher) => self.sign > 0.0,
+            Some(Better::Lower) => self.sign < 0.0,
+            None => false,
+        };
+        let (figure, sign) = (&self.figure, if self.sign > 0.0 { '-' } else { '+' });
+        let limit = self.text.rsplit(['+', '-']).next().unwrap_or_default();
+        match harmless {
+            false => Ok(()),
+            true => Err(GateError {
+                message: format!("the gate `{}` would fail on what is better", self.text),
+                help: format!("a regression of `{figure}` is \"{figure} {sign}{limit}\""),
+            }),
         }
     }
 
@@ -125,14 +142,12 @@ impl Gate {
         let read = match unit {
             Unit::Milliseconds => Duration::parse(text).ok().map(|d| d.0 as f64 / 1e6),
             Unit::PerSecond => Rate::parse(text).ok().map(|rate| rate.0),
-            Unit::Ratio => {
-                text.strip_suffix("pp").and_then(|n| n.parse().ok()).map(|n: f64| n / 1e2)
-            }
+            Unit::Ratio => text.strip_suffix("pp").and_then(positive).map(|points| points / 1e2),
             Unit::Count => MeanCount::parse(text).ok().map(|count| count.0),
             Unit::Factor => Factor::parse(text).ok().map(|factor| factor.0),
             Unit::BytesPerSecond => Bandwidth::parse(text).ok().map(|one| one.0),
             Unit::Bytes => Bytes::parse(text).ok().map(|bytes| bytes.0 as f64),
-            Unit::Dollars => text.strip_prefix('$').and_then(|number| number.parse().ok()),
+            Unit::Dollars => text.strip_prefix('$').and_then(positive),
         };
         let example = match unit {
             Unit::Milliseconds => "20ms",
@@ -149,4 +164,9 @@ impl Gate {
             help: format!("write it like {example}, or relative, like 5%"),
         })
     }
+}
+
+/// A number that is at least zero and ends.
+fn positive(text: &str) -> Option<f64> {
+    text.parse().ok().filter(|number: &f64| number.is_finite() && *number >= 0.0)
 }

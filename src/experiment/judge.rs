@@ -8,7 +8,7 @@ use super::statistics::{Estimate, Value};
 use super::summary::{Better, Figure, Judged, Unit};
 use super::verdict::{Demand, Verdict, judge};
 use crate::language::Diagnostics;
-use crate::language::expression::{Dimension, Expression, Left, Relation};
+use crate::language::expression::{Dimension, Expression, Left, Relation, Statistic};
 use crate::units::{Duration, Instant};
 use crate::world::faults::Timing;
 use crate::world::{Observations, Plan};
@@ -96,6 +96,42 @@ impl Question {
         self.metrics().any(|(_, metric)| metric.period.is_some())
     }
 
+    /// So many requests of those that it is about are enough to judge it: a hundred in the tail.
+    pub fn requests(&self) -> f64 {
+        const ENOUGH: f64 = 20_000.0;
+        let tail = |(_, metric): &At| Some(100.0 / (1.0 - metric.statistic.quantile()?));
+        self.metrics().filter_map(tail).fold(ENOUGH, f64::max)
+    }
+
+    /// How many of the requests that it is about come per second, from the rates of the operations.
+    pub fn rate(&self, operations: &[f64]) -> f64 {
+        let of = |(_, metric): &At| match &metric.subject {
+            Subject::Users { ledgers, .. } => {
+                let mut known: Vec<usize> =
+                    ledgers.iter().map(|at| at % operations.len()).collect();
+                known.sort_unstable();
+                known.dedup();
+                known.into_iter().map(|operation| operations[operation]).sum()
+            }
+            _ => operations.iter().sum::<f64>(),
+        };
+        self.metrics().map(of).fold(f64::INFINITY, f64::min)
+    }
+
+    /// Whether a quantile that it asks for lies among the few largest of a replication's sample, so
+    /// that it is hardly more than their largest.
+    pub fn is_thin(&self, plan: &Plan, observed: &[Observations]) -> bool {
+        const FEW: f64 = 5.0;
+        self.metrics().any(|(_, metric)| {
+            let Some(share) = metric.statistic.quantile() else { return false };
+            let size = Metric { statistic: Statistic::Count, ..metric.clone() };
+            observed.iter().any(|one| match size.read(plan, one).value {
+                Value::Finite(count) => count * (1.0 - share) < FEW,
+                _ => false,
+            })
+        })
+    }
+
     /// What is demanded, in base units.
     pub fn demand(&self) -> Demand {
         self.demand
@@ -103,19 +139,12 @@ impl Question {
 
     /// The measured side in each replication of the one plan that it was resolved for.
     pub fn figure(&self, plan: &Plan, observed: &[Observations]) -> Figure {
-        let points = [Replications { plan, observed }];
-        let scale = self.unit.from_base();
-        let readings = self.readings(&points);
-        Figure {
-            unit: self.unit,
-            better: match self.demand {
-                Demand::Below(_) | Demand::AtMost(_) => Some(Better::Lower),
-                Demand::Above(_) | Demand::AtLeast(_) => Some(Better::Higher),
-                Demand::Exactly(_) | Demand::Within { .. } => None,
-            },
-            trials: readings.iter().filter_map(|reading| reading.counts).map(|(_, of)| of).sum(),
-            values: readings.iter().map(|reading| reading.value.map(|v| v * scale)).collect(),
-        }
+        let better = match self.demand {
+            Demand::Below(_) | Demand::AtMost(_) => Some(Better::Lower),
+            Demand::Above(_) | Demand::AtLeast(_) => Some(Better::Higher),
+            Demand::Exactly(_) | Demand::Within { .. } => None,
+        };
+        Figure::of(&self.readings(&[Replications { plan, observed }]), self.unit, better)
     }
 
     /// The verdict over the replications of the points that the question was resolved for.

@@ -10,7 +10,7 @@ use std::time::Instant as Clock;
 use super::replicate::{Replicator, RunError};
 use super::warmup::{Cut, fill_gaps, largest, mser5};
 use crate::units::{Duration, Instant, Rate};
-use crate::world::users::load::{Source, UsersPlan};
+use crate::world::users::load::Source;
 use crate::world::users::profile::ProfilePlan;
 use crate::world::{Conditions, Observations, Plan};
 
@@ -127,6 +127,11 @@ pub fn workload(
 /// Requests per second at time 0, loads of pages included; for closed users the most that they
 /// can send.
 pub fn request_rate(plan: &Plan) -> f64 {
+    operation_rates(plan).iter().sum::<f64>().max(1e-9)
+}
+
+/// The same of each operation.
+pub fn operation_rates(plan: &Plan) -> Vec<f64> {
     let users = &plan.users;
     let started = match &users.source {
         Source::Open { rate, arrivals, profile } => {
@@ -134,17 +139,14 @@ pub fn request_rate(plan: &Plan) -> f64 {
         }
         Source::Closed { think } => f64::from(users.count) * 1e9 / think.mean_ns().max(1e6),
     };
-    (started * requests_per_start(users)).max(1e-9)
-}
-
-/// Requests that follow from one that a user begins with, itself included.
-fn requests_per_start(users: &UsersPlan) -> f64 {
     let shares = users.shares();
-    let each = shares.iter().zip(&users.operations).map(|(share, operation)| {
-        let loads = operation.loads.as_ref().map_or(0, |loads| loads.requests.len());
-        share * (1.0 + loads as f64)
-    });
-    each.sum()
+    let mut rates: Vec<f64> = shares.iter().map(|share| share * started).collect();
+    for (share, operation) in shares.iter().zip(&users.operations) {
+        for loaded in operation.loads.iter().flat_map(|loads| &loads.requests) {
+            rates[loaded.index()] += share * started;
+        }
+    }
+    rates
 }
 
 /// The mean load of the measured time over that at time 0.

@@ -10,8 +10,7 @@ use super::summary::{Judged, Precision, Unit};
 use super::verdict::Demand;
 use crate::scenario::settings::PrecisionPlan;
 
-/// How tight the least tight of the SLOs' figures is; none of them is where nothing can be measured
-/// any better.
+/// How tight the least tight of the SLOs' figures is.
 pub fn precision(wanted: &PrecisionPlan, slo: &[Question], judged: &[Judged]) -> Precision {
     let pairs = slo.iter().zip(judged);
     let widths = pairs.filter_map(|(question, one)| {
@@ -22,8 +21,10 @@ pub fn precision(wanted: &PrecisionPlan, slo: &[Question], judged: &[Judged]) ->
     Precision { wanted: wanted.half_width, at_most: wanted.at_most, worst, reached }
 }
 
-/// Half of an interval over its figure. A share that is nearly zero is measured by its target: no
-/// number of requests gives the rate of failures that do not happen.
+/// Half of an interval over its figure. A share is measured by itself or the rest to one, whichever
+/// is less: an availability within 2 % would say nothing. One that is nearly zero is measured by
+/// its target: no number of requests gives the rate of failures that do not happen. What is
+/// infinite or was not observed is not near anything.
 fn relative(demand: Demand, judged: &Judged) -> Option<f64> {
     let target = match demand {
         // Each replication is exact or not, and no interval is asked.
@@ -34,10 +35,12 @@ fn relative(demand: Demand, judged: &Judged) -> Option<f64> {
         | Demand::AtLeast(target)
         | Demand::Within { target, .. } => target * judged.unit.from_base(),
     };
-    let Value::Finite(mean) = judged.value.mean else { return None };
+    let Value::Finite(mean) = judged.value.mean else { return Some(f64::INFINITY) };
     let Some(half) = judged.value.half_width() else { return Some(f64::INFINITY) };
+    let rest = |share: f64| share.min(1.0 - share).abs();
     let of = match judged.unit {
-        Unit::Ratio | Unit::Count => mean.abs().max(target.abs()),
+        Unit::Ratio => rest(mean).max(rest(target)),
+        Unit::Count => mean.abs().max(target.abs()),
         _ => mean.abs(),
     };
     Some(if half == 0.0 { 0.0 } else { half / of })

@@ -94,7 +94,8 @@ impl<'a> Replicator<'a> {
         self.pool.current_num_threads()
     }
 
-    /// Runs the replications of these numbers; those broken off are left out.
+    /// Runs the replications of these numbers; from the first that was broken off on they are left
+    /// out.
     pub fn run(
         &self,
         plan: &Plan,
@@ -116,7 +117,10 @@ impl<'a> Replicator<'a> {
         };
         // One replication is one job: nothing is gained by handing out several at once.
         let all = || numbers.into_par_iter().with_max_len(1).map(one).collect::<Vec<_>>();
-        self.pool.install(all).into_iter().filter_map(Result::transpose).collect()
+        let all: Vec<Option<Observations>> =
+            self.pool.install(all).into_iter().collect::<Result<_, _>>()?;
+        // What was complete behind one that was broken off would stand at the wrong number.
+        Ok(all.into_iter().map_while(|one| one).collect())
     }
 
     /// Does something for each number below `count`, on the same threads; results stand in order.

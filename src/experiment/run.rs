@@ -26,6 +26,8 @@ const EXTENSION: u32 = 4;
 pub enum Warmup {
     /// As long as a pilot shows to be needed.
     Auto,
+    /// As long as a pilot shows, and no less than this.
+    AtLeast(Duration),
     /// So long.
     Fixed(Duration),
 }
@@ -108,11 +110,49 @@ impl Experiment {
     /// as tight as was asked for.
     pub fn run(&self, control: Control<'_>) -> Result<Outcome, RunError> {
         let replicator = Replicator::new(control.jobs, control.stop, control.progress)?;
-        let mut running = Running::new(self, &replicator, control.announce)?;
+        let settled = Settled::of(self, &replicator)?;
+        let mut running = Running::new(self, &replicator, settled, control.announce)?;
         while running.wants_more(control.extend) {
             running.more()?;
         }
         running.outcome()
+    }
+}
+
+/// How long an experiment needs to settle.
+#[derive(Clone, Copy, Debug)]
+pub struct Settled {
+    /// The time before the measured time.
+    pub warmup: Duration,
+    pilot: Option<Pilot>,
+}
+
+impl Settled {
+    /// What is written, or what a pilot shows.
+    ///
+    /// # Errors
+    /// A pilot that was broken off, or a bug that it found.
+    pub fn of(experiment: &Experiment, replicator: &Replicator<'_>) -> Result<Self, RunError> {
+        let Experiment { plan, settings, .. } = experiment;
+        let run = || -> Result<Pilot, RunError> {
+            pilot(plan, settings.seed, replicator)?.ok_or(RunError::Interrupted)
+        };
+        Ok(match settings.warmup {
+            Warmup::Fixed(warmup) => Self { warmup, pilot: None },
+            Warmup::Auto => {
+                let pilot = run()?;
+                Self { warmup: pilot.warmup, pilot: Some(pilot) }
+            }
+            Warmup::AtLeast(least) => {
+                let pilot = run()?;
+                Self { warmup: pilot.warmup.max(least), pilot: Some(pilot) }
+            }
+        })
+    }
+
+    /// The same, with more time if it is less than this.
+    pub fn at_least(self, warmup: Duration) -> Self {
+        Self { warmup: self.warmup.max(warmup), ..self }
     }
 }
 
@@ -131,20 +171,15 @@ pub struct Running<'a> {
 }
 
 impl<'a> Running<'a> {
-    /// Runs the pilot, where one is needed, and the first batch of replications.
+    /// Runs the first batch of replications.
     pub fn new(
         experiment: &'a Experiment,
         replicator: &'a Replicator<'a>,
+        settled: Settled,
         announce: &dyn Fn(&Workload),
     ) -> Result<Self, RunError> {
         let Experiment { plan, settings, .. } = experiment;
-        let pilot = match settings.warmup {
-            Warmup::Auto => {
-                Some(pilot(plan, settings.seed, replicator)?.ok_or(RunError::Interrupted)?)
-            }
-            Warmup::Fixed(_) => None,
-        };
-        let warmup = warmup_of(settings.warmup, pilot.as_ref());
+        let Settled { warmup, pilot } = settled;
         let size = (settings.seed, settings.replications);
         announce(&workload(plan, size, warmup, pilot.as_ref(), replicator)?);
         let mut running = Self {
@@ -184,13 +219,15 @@ impl<'a> Running<'a> {
         let loose = self
             .precision()
             .is_some_and(|one| !one.reached && self.planned.saturating_add(batch) <= one.at_most);
-        loose || (open && self.may_be_extended())
+        loose || (open && self.may_be_extended(u32::MAX))
     }
 
-    /// Whether a batch more is allowed for the sake of a verdict.
-    pub fn may_be_extended(&self) -> bool {
+    /// Whether a batch more is allowed for the sake of a verdict, up to so many replications.
+    pub fn may_be_extended(&self, most: u32) -> bool {
+        let batch = self.experiment.settings.replications;
         !self.replicator.stopped()
-            && self.planned / self.experiment.settings.replications < EXTENSION
+            && self.planned / batch < EXTENSION
+            && self.planned.saturating_add(batch) <= most
     }
 
     fn precision(&self) -> Option<Precision> {
@@ -224,12 +261,5 @@ impl<'a> Running<'a> {
             extended: self.planned - self.experiment.settings.replications,
             observed: self.observed,
         })
-    }
-}
-
-fn warmup_of(warmup: Warmup, pilot: Option<&Pilot>) -> Duration {
-    match warmup {
-        Warmup::Auto => pilot.map_or(Duration(0), |pilot| pilot.warmup),
-        Warmup::Fixed(duration) => duration,
     }
 }

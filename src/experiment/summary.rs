@@ -78,8 +78,10 @@ pub struct Figure {
     pub better: Option<Better>,
     /// The value in each replication, in their order.
     pub values: Vec<Value>,
-    /// For a share of a number of requests or calls: of how many, over all replications; else 0.
-    pub trials: u64,
+    /// For a share of a number of requests or calls: of how many, in each replication; else none.
+    pub trials: Vec<u64>,
+    /// Whether it is a number of events.
+    pub events: bool,
 }
 
 /// Which way a figure is better.

@@ -112,7 +112,8 @@ pub fn judge(estimate: &Estimate, demand: Demand) -> Verdict {
             // An interval wider than the tolerance would agree with anything.
             let half = (high - low) / 2.0;
             let inside = (mean - target).abs() <= tolerance + half;
-            decide(half <= tolerance && inside, half <= tolerance)
+            let outside = low > target + tolerance || high < target - tolerance;
+            decide(half <= tolerance && inside, half <= tolerance || outside)
         }
         Demand::Exactly(_) => unreachable!("judged above"),
     }
@@ -212,7 +213,7 @@ mod tests {
         assert_eq!(judge(&between(11.0, 13.0), within(10.0, 1.0)), Holds);
         assert_eq!(judge(&between(11.1, 13.1), within(10.0, 1.0)), Fails);
         assert_eq!(judge(&between(8.0, 12.0), within(10.0, 1.0)), Undecided);
-        assert_eq!(judge(&between(98.0, 102.0), within(10.0, 1.0)), Undecided);
+        assert_eq!(judge(&between(98.0, 102.0), within(10.0, 1.0)), Fails);
         assert_eq!(judge(&between(10.0, 10.0), within(10.0, 0.0)), Holds);
     }
 

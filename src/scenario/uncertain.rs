@@ -9,7 +9,7 @@ use super::regions::lay;
 use super::{Scenario, compile};
 use crate::language::node::Node;
 use crate::language::uncertain::{Uncertain, take};
-use crate::language::{Decode, Diagnostics, Spanned};
+use crate::language::{Decode, Diagnostics, Severity, Spanned};
 use crate::units::Quantity;
 
 /// Takes the ranges out of the merged tree, so that each value stands as written.
@@ -35,7 +35,8 @@ pub fn check_ends(merged: &Spanned<Node>, uncertain: &[Uncertain], out: &mut Dia
             values[index] = end;
             let (tree, mut found) = (with(merged, &values), Diagnostics::new());
             ScenarioFile::decode(&tree, &mut found);
-            if let Some(mistake) = found.sorted().first() {
+            if let Some(mistake) = found.sorted().iter().find(|one| one.severity == Severity::Error)
+            {
                 let message = format!("at the end {end} of its range: {}", mistake.message);
                 out.error("E0205", one.span, message);
                 break;

@@ -34,6 +34,11 @@ fn a_gate_sets_the_exit_code_and_a_baseline_stands_for_a_run() {
     assert_eq!(dir.run_and("compare main new.yaml --gate", gate).code, 99);
     assert_eq!(dir.run_and("compare main output/old/summary.json --gate", gate).code, 0);
     assert_eq!(dir.run("run old.yaml --save-baseline ../main").code, 2);
+    let same = dir.run("compare main old.yaml --format json");
+    assert!(json(&same.stdout)["others"][0]["changes"]["p50"]["effect"] == "equal");
+    let with = dir.run("compare main --with users.rate=60/s");
+    assert_eq!((with.code, with.stderr.contains("`main` is a saved run")), (1, true));
+    assert_eq!(dir.run_and("compare main old.yaml --gate", "p99 -5%").code, 1);
     let lost = dir.run("compare mian new.yaml");
     assert_eq!((lost.code, lost.stderr.contains("cannot read `mian`")), (1, true));
     dir.write("broken.json", "{");

@@ -60,7 +60,7 @@ pub fn run(text: &str) -> Trial {
     let experiment = read(text);
     let warmup = match experiment.settings.warmup {
         Warmup::Fixed(warmup) => warmup,
-        Warmup::Auto => Duration(0),
+        Warmup::Auto | Warmup::AtLeast(_) => Duration(0),
     };
     let seed = experiment.settings.seed;
     let conditions = Conditions { seed, replication: 0, warmup, faults: true, stop: None };

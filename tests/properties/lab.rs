@@ -76,7 +76,7 @@ impl Lab {
     pub fn conditions(&self) -> Conditions<'static> {
         let warmup = match self.experiment.settings.warmup {
             Warmup::Fixed(warmup) => warmup,
-            Warmup::Auto => Duration(1_000_000_000),
+            Warmup::Auto | Warmup::AtLeast(_) => Duration(1_000_000_000),
         };
         let seed = self.experiment.settings.seed;
         Conditions { seed, replication: 0, warmup, faults: true, stop: None }

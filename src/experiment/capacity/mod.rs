@@ -14,7 +14,7 @@ mod trial;
 
 pub use losses::Survive;
 pub use need::{Growth, Need, need};
-pub use trial::{Held, Trial};
+pub use trial::{Broken, Trial};
 
 use std::fmt;
 
@@ -44,7 +44,9 @@ pub struct Search {
     /// Whether what is declared to go wrong does.
     pub faults: bool,
     /// A load at which it is tried as well.
-    pub at: Option<f64>,
+    pub at: Option<Quantity>,
+    /// A load that it must carry at least.
+    pub at_least: Option<Quantity>,
 }
 
 /// Why there is no capacity.
@@ -100,6 +102,8 @@ pub struct Capacity {
     pub month_usd: Option<f64>,
     /// What becomes of it at the load that was asked for, if one was.
     pub at: Option<Trial>,
+    /// What becomes of it at the load that it must carry at least, if there is one.
+    pub at_least: Option<Trial>,
     /// Whether it holds well below, and fails well above; where it does not, it says so.
     pub checks: Vec<Check>,
     /// What it carries without each thing that may be lost.
@@ -118,14 +122,6 @@ pub struct Range {
 }
 
 impl Range {
-    /// The middle of the range by equal factors, or the end that there is.
-    pub fn middle(self) -> Option<f64> {
-        match (self.low, self.high) {
-            (Some(low), Some(high)) => Some((low * high).sqrt()),
-            (low, high) => low.or(high.map(|_| 0.0)),
-        }
-    }
-
     /// Whether the two ranges have a load in common.
     pub fn agrees_with(self, other: Self) -> bool {
         let below = |low: Option<f64>, high: Option<f64>| {
@@ -148,10 +144,15 @@ pub struct Check {
     pub found: Verdict,
 }
 
-impl Check {
-    /// Whether the system answers as one does that only gets worse with load.
-    pub fn is_monotone(&self) -> bool {
-        self.found == self.expected || self.found == Verdict::Undecided
+impl Capacity {
+    /// Two loads, of which the smaller is proven to fail and the larger to hold, if there are any:
+    /// then the system does not only get worse with load, and the answer is one of several.
+    pub fn contradiction(&self) -> Option<[&Trial; 2]> {
+        let whole = || self.trials.iter().filter(|trial| trial.lost.is_none());
+        let of = |verdict: Verdict| whole().filter(move |trial| trial.verdict == verdict);
+        let fails = of(Verdict::Fails).min_by(|a, b| a.load.total_cmp(&b.load))?;
+        let holds = of(Verdict::Holds).max_by(|a, b| a.load.total_cmp(&b.load))?;
+        (fails.load < holds.load).then_some([fails, holds])
     }
 }
 
@@ -179,7 +180,11 @@ pub fn capacity(
 ) -> Result<Capacity, CapacityError> {
     let mut trials = Trials::new(read, file, search, control)?;
     let written = trials.written();
+    let [at, at_least] = [search.at, search.at_least].map(|load| trials.of_its_kind(load));
+    let (at, at_least) = (at?, at_least?);
+    let survive = search.survive.map(|survive| losses(trials.plan(), survive)).transpose()?;
     let range = bracket(written.value(), &mut |load| trials.at(load, told))?;
+    refuse_resources(&mut trials, range, told)?;
     let binding = trials.binding(range.high);
     let limit = trials.limit(range.low.or(range.high));
     let mut checks = Vec::new();
@@ -193,10 +198,11 @@ pub fn capacity(
         }
     }
     let month_usd = trials.at(written.value(), told)?.month_usd;
-    let at = search.at.map(|load| trials.at(load, told)).transpose()?;
+    let at = at.map(|load| trials.at(load, told)).transpose()?;
+    let at_least = at_least.map(|load| trials.at(load, told)).transpose()?;
     let mut lost = Vec::new();
-    if let (Some(survive), Some(low)) = (search.survive, range.low) {
-        for loss in losses(trials.plan(), survive)? {
+    if let (Some(losses), Some(low)) = (survive, range.low) {
+        for loss in losses {
             lost.push(without(&mut trials, loss, low, told)?);
         }
     }
@@ -213,10 +219,36 @@ pub fn capacity(
         limit,
         month_usd,
         at,
+        at_least,
         checks,
         losses: lost,
         trials: trials.all(),
     })
+}
+
+/// Of servers, cores and memory more is better, and this is a search for the most that is borne.
+fn refuse_resources(
+    trials: &mut Trials<'_>,
+    range: Range,
+    told: &mut dyn FnMut(&Trial),
+) -> Result<(), CapacityError> {
+    const MUCH: f64 = 4.0;
+    let written = trials.written().value();
+    let (load, contrary) = match (range.low, range.high) {
+        (None, Some(_)) => (written * MUCH, Verdict::Holds),
+        (Some(_), None) => (written / MUCH, Verdict::Fails),
+        _ => return Ok(()),
+    };
+    let found = trials.at(load, told)?;
+    if found.verdict != contrary {
+        return Ok(());
+    }
+    Err(CapacityError::Question(format!(
+        "more of `{}` is better, and the most is searched for here: with {} {}; vary a load",
+        trials.path(),
+        found.text,
+        if contrary == Verdict::Holds { "all SLOs hold" } else { "one fails" },
+    )))
 }
 
 /// What is carried without something; no more than with it.

@@ -52,13 +52,14 @@ pub struct Need {
     pub extra_usd: Vec<Option<f64>>,
 }
 
-/// What a load needs of these steps, each of which was tried at it.
-pub fn need(steps: &[Capacity], load: f64, growth: Option<Growth>) -> Need {
+/// What a load needs of these steps; none where they were not tried at one.
+pub fn need(steps: &[Capacity], growth: Option<Growth>) -> Option<Need> {
+    let load = steps.first()?.at.as_ref()?.load;
     let holds = |step: &Capacity| step.at.as_ref().is_some_and(|at| at.verdict == Verdict::Holds);
     let chosen = steps.iter().position(holds);
     let cost = |step: &Capacity| step.at.as_ref().and_then(|at| at.month_usd);
     let base = chosen.and_then(|chosen| cost(&steps[chosen]));
-    Need {
+    Some(Need {
         load,
         growth,
         chosen,
@@ -66,7 +67,7 @@ pub fn need(steps: &[Capacity], load: f64, growth: Option<Growth>) -> Need {
             .zip(growth)
             .map(|(chosen, growth)| months(steps[chosen].range, load, growth)),
         extra_usd: steps.iter().map(|step| Some(cost(step)? - base?)).collect(),
-    }
+    })
 }
 
 fn months(range: Range, load: f64, growth: Growth) -> [f64; 2] {
@@ -94,6 +95,7 @@ mod tests {
             limit: None,
             month_usd: None,
             at: Some(at),
+            at_least: None,
             checks: Vec::new(),
             losses: Vec::new(),
             trials: Vec::new(),
@@ -108,7 +110,7 @@ mod tests {
             step(1.2e6, Verdict::Holds, 58e3),
         ];
         let growth = "8%/month".parse().expect("it is one");
-        let need = need(&steps, 300e3, Some(growth));
+        let need = need(&steps, Some(growth)).expect("they were tried");
         assert_eq!(need.chosen, Some(1));
         assert_eq!(need.extra_usd, [Some(-22e3), Some(0.0), Some(6e3)]);
         // Doubling at 8 % a month takes ln 2 / ln 1.08 = 9.006 months.
@@ -120,6 +122,7 @@ mod tests {
         for text in ["8%", "8/month", "8%/week", "-1%/month", "0%/month"] {
             assert!(text.parse::<Growth>().is_err(), "{text}");
         }
-        assert_eq!(super::need(&steps[..1], 300e3, Some(growth)).chosen, None);
+        let none = super::need(&steps[..1], Some(growth)).expect("it was tried");
+        assert_eq!((none.chosen, none.months), (None, None));
     }
 }

@@ -33,9 +33,12 @@ pub(super) fn bracket<E>(
     let guess = full.map(|full| full * 0.7).filter(|guess| *guess < start);
     let mut guess = guess.filter(|_| border.holds.is_none());
     while border.holds.is_none() && load > start / FURTHEST {
-        let next = guess.take().unwrap_or(load / STRIDE);
-        let tried = at(next)?;
+        let guessed = guess.take();
+        let tried = at(guessed.unwrap_or(load / STRIDE))?;
         if tried.load >= load {
+            if guessed.is_some() {
+                continue;
+            }
             // Whole numbers end at one.
             break;
         }
@@ -167,6 +170,13 @@ mod tests {
     fn whole_numbers_end_the_search_where_nothing_lies_between() {
         let (range, _) = found(1.0, system(3.0, 4.0, true));
         assert_eq!(range, Range { low: Some(3.0), high: Some(4.0) });
+    }
+
+    #[test]
+    fn a_guess_that_is_rounded_to_where_one_is_ends_nothing() {
+        let mut system = system(4.0, 5.0, true);
+        let guessed = |load| system(load).map(|one| Trial { full_at: Some(7.0), ..one });
+        assert_eq!(found(5.0, guessed).0, Range { low: Some(4.0), high: Some(5.0) });
     }
 
     #[test]

@@ -7,11 +7,11 @@
 use super::losses::{Loss, NAME};
 use super::{CapacityError, Read, Search};
 use crate::experiment::judge::Question;
-use crate::experiment::pilot::request_rate;
+use crate::experiment::pilot::operation_rates;
 use crate::experiment::prepare::{Experiment, prepare};
 use crate::experiment::run::{Control, Extend, Warmup};
 use crate::experiment::statistics::Value;
-use crate::experiment::summary::Summary;
+use crate::experiment::summary::{Judged, Summary};
 use crate::experiment::verdict::Verdict;
 use crate::language::path;
 use crate::language::{Decode, Diagnostics};
@@ -36,12 +36,14 @@ const BEFORE: Duration = Duration(150_000_000_000);
 pub struct Trial {
     /// The load.
     pub load: f64,
+    /// The load as it is written.
+    pub text: String,
     /// What was lost before.
     pub lost: Option<String>,
     /// The verdict on all SLOs.
     pub verdict: Verdict,
     /// The SLOs that do not hold, with their figures.
-    pub open: Vec<Held>,
+    pub open: Vec<Broken>,
     /// What limits it: the component or host, and what of it.
     pub limit: Option<(String, String)>,
     /// The load at which that is full.
@@ -56,6 +58,7 @@ impl Default for Trial {
     fn default() -> Self {
         Self {
             load: 0.0,
+            text: String::new(),
             lost: None,
             verdict: Verdict::Undecided,
             open: Vec::new(),
@@ -69,7 +72,7 @@ impl Default for Trial {
 
 /// An SLO that does not hold.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Held {
+pub struct Broken {
     /// The SLO.
     pub expression: String,
     /// Fails, or undecided.
@@ -88,6 +91,8 @@ pub(super) struct Trials<'a> {
     digest: String,
     claim: Option<[u64; 2]>,
     lost: Option<Loss>,
+    /// Whether something is done on purpose at some time.
+    changes: bool,
     done: Vec<Trial>,
 }
 
@@ -105,6 +110,7 @@ impl<'a> Trials<'a> {
         };
         let (path, written) = varied(resolved, search)?;
         let digest = resolved.digest.clone();
+        let written_changes = path::get(&resolved.tree, "changes").is_some();
         let claim = path::get(&resolved.tree, "claim");
         let claim = claim.and_then(|node| ClaimConfig::decode(node, &mut Diagnostics::new()));
         let mut common = Vec::new();
@@ -124,6 +130,7 @@ impl<'a> Trials<'a> {
             return Err(CapacityError::Question(message.to_owned()));
         }
         let claim = claim.map(|claim| [claim.users.value.from, claim.users.value.to]);
+        let changes = written_changes && common.is_empty();
         let (lost, done) = (None, Vec::new());
         Ok(Self {
             read,
@@ -136,6 +143,7 @@ impl<'a> Trials<'a> {
             digest,
             claim,
             lost,
+            changes,
             done,
         })
     }
@@ -215,33 +223,53 @@ impl<'a> Trials<'a> {
         settings.push(Setting { flag, text: format!("{}={text}", self.path) });
         settings.extend(self.lost.as_ref().map(Loss::setting));
         let mut experiment = experiment(self.read, self.file, &settings)?;
-        shorten(&mut experiment);
+        if !self.changes {
+            shorten(&mut experiment);
+        }
         begin_before(&mut experiment);
+        // A verdict is enough.
+        experiment.settings.precision = None;
         let control = Control { extend: Extend::Slo, announce: &|_| (), ..self.control };
         let outcome = experiment.run(control)?;
         if outcome.interrupted {
             return Err(crate::experiment::RunError::Interrupted.into());
         }
-        let trial = self.trial(text.value(), &outcome.summary);
+        let mut trial = self.trial(text, &outcome.summary);
+        let thin = |question: &Question| question.is_thin(&experiment.plan, &outcome.observed);
+        if trial.verdict == Verdict::Holds && experiment.slo.iter().any(thin) {
+            trial.verdict = Verdict::Undecided;
+        }
         told(&trial);
         self.done.push(trial.clone());
         Ok(trial)
     }
 
-    fn trial(&self, load: f64, summary: &Summary) -> Trial {
+    /// A load as a number of what is varied.
+    pub fn of_its_kind(&self, load: Option<Quantity>) -> Result<Option<f64>, CapacityError> {
+        match load {
+            Some(load) if load.kind() != self.written.kind() => {
+                let (path, written) = (&self.path, self.written);
+                let message = format!("{load} is no load like the {written} of `{path}`");
+                Err(CapacityError::Question(message))
+            }
+            load => Ok(load.map(Quantity::value)),
+        }
+    }
+
+    fn trial(&self, text: Quantity, summary: &Summary) -> Trial {
+        let load = text.value();
         let open = summary.slo.iter().filter(|one| one.verdict != Verdict::Holds);
-        let held = |one: &crate::experiment::summary::Judged| Held {
-            expression: one.expression.clone(),
-            verdict: one.verdict,
-        };
+        let broken =
+            |one: &Judged| Broken { expression: one.expression.clone(), verdict: one.verdict };
         let first = summary.bottleneck.as_ref().map(|bottleneck| &bottleneck.limits[0]);
         let offered = summary.overall.offered_rps.mean.finite();
         let full_at = first.zip(offered).map(|(first, offered)| load * first.limit_rps / offered);
         Trial {
             load,
+            text: text.to_string(),
             lost: self.lost.as_ref().map(|loss| loss.what.clone()),
             verdict: summary.verdict(),
-            open: open.map(held).collect(),
+            open: open.map(broken).collect(),
             limit: first.map(|first| (first.component.clone(), first.resource.clone())),
             full_at: full_at.filter(|full| full.is_finite()),
             month_usd: summary.cost.as_ref().and_then(|cost| match cost.month_usd.mean {
@@ -300,12 +328,14 @@ fn experiment(
     found.ok_or_else(|| CapacityError::Scenario(Box::new(loaded)))
 }
 
-/// Cuts the measured time to what is needed where nothing changes over time.
+/// Cuts the measured time to what is needed where nothing changes over time: a number of requests
+/// in all, and a number of those that each SLO is about.
 fn shorten(experiment: &mut Experiment) {
-    let plan = &mut experiment.plan;
+    let plan = &experiment.plan;
     let steady = match &plan.users.source {
         Source::Open { profile, .. } => profile.is_constant(),
-        Source::Closed { .. } => true,
+        // Nobody knows beforehand how many they will send.
+        Source::Closed { .. } => false,
     };
     let scales = plan.components.iter().any(|component| component.facts().scales());
     let happens = plan.faults.iter().any(|fault| fault.name != NAME);
@@ -313,10 +343,14 @@ fn shorten(experiment: &mut Experiment) {
     if !steady || plan.users.visits.is_some() || scales || happens || windows {
         return;
     }
-    let needed = (REQUESTS / request_rate(plan)).max(SHORTEST_S);
-    let needed = Duration::from_seconds(needed).min(plan.window.duration);
-    plan.window.duration = needed;
-    plan.window.window = plan.window.window.min(needed);
+    let rates = operation_rates(plan);
+    let each = experiment.slo.iter().map(|question| question.requests() / question.rate(&rates));
+    let all = REQUESTS / rates.iter().sum::<f64>();
+    let needed = each.fold(all.max(SHORTEST_S), f64::max);
+    let plan = &mut experiment.plan;
+    let longest = plan.window.duration.0 as f64 / 1e9;
+    plan.window.duration = Duration::from_seconds(needed.min(longest)).min(plan.window.duration);
+    plan.window.window = plan.window.window.min(plan.window.duration);
 }
 
 /// Moves a loss to before the measured time.
@@ -326,9 +360,8 @@ fn begin_before(experiment: &mut Experiment) {
     };
     let Timing::At { at, .. } = &mut fault.timing else { unreachable!("it is given a time") };
     *at = Instant(-BEFORE.0);
-    let warmup = match experiment.settings.warmup {
-        Warmup::Fixed(written) => written.max(BEFORE),
-        Warmup::Auto => BEFORE,
+    experiment.settings.warmup = match experiment.settings.warmup {
+        Warmup::Fixed(written) => Warmup::Fixed(written.max(BEFORE)),
+        Warmup::Auto | Warmup::AtLeast(_) => Warmup::AtLeast(BEFORE),
     };
-    experiment.settings.warmup = Warmup::Fixed(warmup);
 }

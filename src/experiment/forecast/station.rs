@@ -177,6 +177,9 @@ pub(super) fn formulas(seen: &Seen<'_>, index: usize) -> Vec<Formula> {
     };
     let Some((reach, station, law)) = found() else { return Vec::new() };
     let rate = seen.rate(index);
+    if rate <= 0.0 {
+        return Vec::new();
+    }
     let work = Work { mean_s: law.mean_ns() / 1e9 / station.speed, law };
     let said = match (reach, station.discipline) {
         (Reach::Random, Discipline::Slots { servers, places }) => {

@@ -24,10 +24,12 @@ pub fn shares(seed: u64, parameter: &str, samples: u32) -> Vec<f64> {
 
 /// The value of a parameter that a share of its samples does not exceed.
 ///
-/// The written value is the median. Both halves are uniform on the logarithm, for what is known of
+/// The written value is the median, unless it is an end. Both halves are uniform on the logarithm, for what is known of
 /// a service time is a factor and not a difference; uniform as they are where an end is zero.
 pub fn value(share: f64, [value, low, high]: [Quantity; 3]) -> Quantity {
     let number = match share < 0.5 {
+        // With the value at an end there is only one half.
+        _ if low == value || high == value => low.between(high, share),
         true => low.between(value, 2.0 * share),
         false => value.between(high, 2.0 * share - 1.0),
     };
@@ -76,8 +78,10 @@ mod tests {
         let shares = [0.0, 0.25, 0.5, 0.75, 1.0];
         let values = shares.map(|share| at(share, range));
         assert_eq!(values, ["5ms", "10ms", "20ms", "28.2843ms", "40ms"]);
-        assert_eq!(at(0.25, ["10ms", "0ms", "10ms"]), "5ms");
-        assert_eq!(at(0.9, ["10ms", "0ms", "10ms"]), "10ms");
+        assert_eq!(at(0.5, ["10ms", "0ms", "20ms"]), "10ms");
+        assert_eq!(at(0.25, ["10ms", "0ms", "20ms"]), "5ms");
+        assert_eq!(at(0.25, ["10ms", "0ms", "10ms"]), "2.5ms");
+        assert_eq!(at(0.5, ["10ms", "10ms", "40ms"]), "20ms");
         assert_eq!(at(0.7, ["4", "1", "10"]), "6");
     }
 }

@@ -14,7 +14,7 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use super::prepare::{Experiment, sampled};
 use super::replicate::{Progress, Replicator, RunError};
-use super::run::{Control, Running};
+use super::run::{Control, Running, Settled};
 use super::statistics::{Estimate, Value};
 use super::summarize::growth;
 use super::summary::{Judged, Named, Summary, Unit};
@@ -195,7 +195,8 @@ fn run(
         Ok(sample) => sample,
         Err(why) => return Ok(Err(why)),
     };
-    let outcome = Running::new(&sample, replicator, &|_| ())?.outcome()?;
+    let settled = Settled::of(&sample, replicator)?;
+    let outcome = Running::new(&sample, replicator, settled, &|_| ())?.outcome()?;
     match outcome.interrupted {
         true => Err(RunError::Interrupted),
         false => {

@@ -6,9 +6,10 @@
 //!       "seed", "low", "high", "binding": SLO or null, "month_usd",
 //!       "limit": { "component", "resource" } or null,
 //!       "checks": [ { "factor", "load", "expected", "found" } ],
+//!       "at_least": TRIAL or null,
 //!       "losses": [ { "what", "low", "high", "binding" } ],
 //!       "trials": [ { "load", "lost", "verdict", "open": [ { "expression", "verdict" } ],
-//!                     "month_usd", "replications" } ] } ],
+//!       "month_usd", "replications" } ] } ],
 //!   "need": { "load", "growth_per_month", "chosen": file or null, "months": [least, most] or null,
 //!             "extra_usd": [ dollars or null ] } or null }
 //! ```
@@ -16,7 +17,7 @@
 //! is proven not to; null where there is none.
 
 use super::layout::{self, number};
-use crate::experiment::capacity::{Capacity, Check, Held, Lost, Need, Trial};
+use crate::experiment::capacity::{Broken, Capacity, Check, Lost, Need, Trial};
 use serde_json::{Value as Json, json};
 
 /// The capacities as JSON text that ends with a line break.
@@ -59,6 +60,7 @@ fn capacity(one: &Capacity) -> Json {
             json!({ "component": component, "resource": resource })
         }),
         "month_usd": one.month_usd.map(number),
+        "at_least": one.at_least.as_ref().map(trial),
         "checks": one.checks.iter().map(check).collect::<Vec<_>>(),
         "losses": one.losses.iter().map(lost).collect::<Vec<_>>(),
         "trials": one.trials.iter().map(trial).collect::<Vec<_>>(),
@@ -84,9 +86,11 @@ fn lost(lost: &Lost) -> Json {
 }
 
 fn trial(trial: &Trial) -> Json {
-    let open = |one: &Held| json!({ "expression": one.expression, "verdict": one.verdict.word() });
+    let open =
+        |one: &Broken| json!({ "expression": one.expression, "verdict": one.verdict.word() });
     json!({
         "load": number(trial.load),
+        "written": trial.text,
         "lost": trial.lost,
         "verdict": trial.verdict.word(),
         "open": trial.open.iter().map(open).collect::<Vec<_>>(),

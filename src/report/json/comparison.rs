@@ -16,7 +16,7 @@
 //! indistinguishable, equal, unknown. The verdict is that of all gates.
 
 use super::layout::{self, estimate, number};
-use crate::experiment::compare::{Change, Comparison, GateVerdict, Side, Versus};
+use crate::experiment::compare::{Change, Comparison, GateVerdict, Kinship, Side, Versus};
 use crate::experiment::summary::Better;
 use serde_json::{Map, Value as Json, json};
 
@@ -51,7 +51,7 @@ fn versus(versus: &Versus) -> Json {
     let changes = versus.changes.iter().map(|one| (one.name.clone(), change(one)));
     json!({
         "side": side(&versus.side),
-        "paired": versus.paired,
+        "paired": versus.kinship != Kinship::Apart,
         "changes": changes.collect::<Map<_, _>>(),
         "missing": versus.missing,
         "gates": versus.gates.iter().map(gate).collect::<Vec<_>>(),

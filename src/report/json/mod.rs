@@ -82,6 +82,7 @@ fn figure(figure: &Figure) -> Json {
         "unit": figure.unit.word(),
         "better": figure.better.map(Better::word),
         "trials": figure.trials,
+        "events": figure.events,
         "values": figure.values.iter().map(|&one| value(one)).collect::<Vec<_>>(),
     })
 }

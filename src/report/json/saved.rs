@@ -44,6 +44,7 @@ fn read(label: &str, json: &Json) -> Option<Side> {
             digest: text(&scenario["digest"])?,
         },
         seed: json["seed"].as_u64()?,
+        warmup_s: json["warmup_s"].as_f64()?,
         replications: u32::try_from(json["replications"].as_u64()?).ok()?,
         figures: figures
             .map(|(name, one)| Some((name.clone(), figure(one)?)))
@@ -65,7 +66,8 @@ fn figure(json: &Json) -> Option<Figure> {
             ),
         },
         values: json["values"].as_array()?.iter().map(value).collect::<Option<Vec<_>>>()?,
-        trials: json["trials"].as_u64()?,
+        trials: json["trials"].as_array()?.iter().map(Json::as_u64).collect::<Option<_>>()?,
+        events: json["events"].as_bool()?,
     })
 }
 

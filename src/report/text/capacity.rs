@@ -7,7 +7,7 @@ use super::figure::{NO_DATA, exact, plain, short};
 use super::line::{Line, Style};
 use super::page::Page;
 use super::table::{Column, Table};
-use crate::experiment::capacity::{Capacity, Need, Range};
+use crate::experiment::capacity::{Capacity, Need, Range, Trial};
 use crate::experiment::summary::Unit;
 use crate::experiment::verdict::Verdict;
 use crate::units::quantity::{Kind, Quantity};
@@ -51,7 +51,7 @@ pub(in crate::report) fn range(written: Quantity, range: Range) -> String {
             if low == high { low } else { format!("{low} to {high}") }
         }
         (Some(low), None) => format!("at least {}", load(written, low)),
-        (None, Some(_)) => "nothing".to_owned(),
+        (None, Some(high)) => format!("less than {}", load(written, high)),
         (None, None) => NO_DATA.to_owned(),
     }
 }
@@ -105,7 +105,8 @@ fn losses(one: &Capacity, page: &mut Page) {
     if one.losses.is_empty() {
         return;
     }
-    page.heading("With something lost", Line::new());
+    let remark = "once it has been noticed; the moment itself is a matter of --faults";
+    page.heading("With something lost", Line::new().and(Style::Faint, remark));
     let mut table = Table::new(vec![
         Column::names("lost"),
         Column::figures("carries", 0),
@@ -178,18 +179,25 @@ fn doubts(step: &Capacity, named: bool, page: &mut Page) {
     let mut say = |text: String| {
         page.line(Line::new().and(Style::Open, "note: ").plain(format!("{name}{text}")), 6);
     };
-    for check in step.checks.iter().filter(|check| !check.is_monotone()) {
+    if let Some([fails, holds]) = step.contradiction() {
         say(format!(
-            "not monotone: {} at {} ({}x), where it should be {}; more users than the answer may \
-             hold, or fewer fail (autoscaling, or a system that stays broken)",
-            check.found.word(),
-            load(step.written, check.load),
-            check.factor,
-            check.expected.word(),
+            "not monotone: an SLO fails at {}, and all hold at {}; the answer is one of several \
+             (autoscaling, or a system that stays broken)",
+            fails.text, holds.text
         ));
     }
     if step.range.low.is_some() && step.range.high.is_none() {
         say("no load was found at which an SLO fails".to_owned());
+    }
+    if let (None, Some(high)) = (step.range.low, step.range.high) {
+        let open = |trial: &&Trial| trial.lost.is_none() && trial.verdict == Verdict::Undecided;
+        if step.trials.iter().any(|trial| open(&trial)) {
+            let high = load(step.written, high);
+            say(format!("below {high} some loads are undecided: a longer run would tell"));
+        }
+    }
+    if let Some(least) = &step.at_least {
+        say(format!("at {} the SLOs: {}", least.text, least.verdict.word()));
     }
 }
 
@@ -199,7 +207,7 @@ fn needed(steps: &[Capacity], need: &Need, page: &mut Page) {
     let chosen = need.chosen.map(|chosen| &steps[chosen]);
     let answer = match chosen {
         Some(step) => Line::new().and(Style::Good, step.file.as_str()).plain(" is enough"),
-        None => Line::new().and(Style::Bad, "none of these is enough"),
+        None => Line::new().and(Style::Bad, "none of these is proven to be enough"),
     };
     page.heading(&format!("For {at}{}", of(&first.vary)), answer);
     if let (Some(step), Some(months), Some(growth)) = (chosen, need.months, need.growth) {

@@ -7,7 +7,7 @@ use super::figure::{self, estimate, plain, signed, size};
 use super::line::{JOINT, Line, Style};
 use super::page::Page;
 use super::table::{Column, Table};
-use crate::experiment::compare::{Change, Comparison, Effect, Side, Versus};
+use crate::experiment::compare::{Change, Comparison, Effect, Kinship, Side, Versus};
 use crate::experiment::statistics::{Estimate, Value};
 use crate::experiment::summary::Unit;
 use crate::experiment::verdict::Verdict;
@@ -27,7 +27,10 @@ pub fn write(comparison: &Comparison, detail: Detail, options: TextOptions) -> S
     let mut page = Page::new(options);
     let base = &comparison.base;
     side(base, "base", &mut page);
-    for versus in &comparison.others {
+    for (index, versus) in comparison.others.iter().enumerate() {
+        if index > 0 {
+            page.lines.push(Line::new());
+        }
         side(&versus.side, "against it", &mut page);
         pairing(base, versus, &mut page);
         gates(versus, &mut page);
@@ -50,11 +53,17 @@ fn side(side: &Side, role: &str, page: &mut Page) {
 
 fn pairing(base: &Side, versus: &Versus, page: &mut Page) {
     let both = base.replications.min(versus.side.replications);
-    let text = match versus.paired {
+    let text = match versus.kinship != Kinship::Apart {
         true => format!("{both} pairs of replications on the random numbers of seed {}", base.seed),
         false => format!(
-            "not paired: {} replications of seed {} and {} of seed {}; the intervals are wider",
-            base.replications, base.seed, versus.side.replications, versus.side.seed
+            "not paired: {} replications of seed {} after {} s, {} of seed {} after {} s; intervals \
+             are wider",
+            base.replications,
+            base.seed,
+            base.warmup_s,
+            versus.side.replications,
+            versus.side.seed,
+            versus.side.warmup_s
         ),
     };
     page.line(Line::new().and(Style::Faint, text), 2);
@@ -65,8 +74,8 @@ fn gates(versus: &Versus, page: &mut Page) {
         return;
     }
     let style = |verdict| match verdict {
-        Verdict::Holds => (Style::Good, "✓", "no regression"),
-        Verdict::Fails => (Style::Bad, "✗", "regression"),
+        Verdict::Holds => (Style::Good, "✓", "within the limit"),
+        Verdict::Fails => (Style::Bad, "✗", "beyond the limit"),
         Verdict::Undecided => (Style::Open, "?", "undecided"),
     };
     let verdict = Verdict::all(versus.gates.iter().map(|gate| gate.verdict));
@@ -74,14 +83,18 @@ fn gates(versus: &Versus, page: &mut Page) {
     for gate in &versus.gates {
         let (style, mark, word) = style(gate.verdict);
         let line = Line::new().plain("  ").and(style, mark).plain(format!(" {}   ", gate.text));
-        let side = match gate.excess.mean {
-            Value::Finite(excess) if excess <= 0.0 => " within the limit",
-            _ => " beyond the limit",
+        let change = versus.changes.iter().find(|change| change.name == gate.figure);
+        let from_to = change.map_or_else(Line::new, |change| {
+            let (before, after) = (&change.base, &change.other);
+            mean(before, gate.unit).plain(" to ").join(mean(after, gate.unit)).plain(", ")
+        });
+        let line = line.join(from_to).and(style, word);
+        let line = match (gate.verdict, gate.excess.mean) {
+            (Verdict::Undecided, _) => line.plain(": more replications would tell"),
+            (_, Value::Finite(_)) => line.plain(" by ").join(size(&gate.excess, gate.unit)),
+            _ => line,
         };
-        page.line(
-            line.and(style, word).plain(": ").join(size(&gate.excess, gate.unit)).plain(side),
-            4,
-        );
+        page.line(line, 4);
     }
 }
 
@@ -160,7 +173,11 @@ fn short(side: &Side) -> String {
     const LONGEST: usize = 24;
     match side.label.chars().count() <= LONGEST {
         true => side.label.clone(),
-        false => side.label.chars().take(LONGEST - 1).chain(['…']).collect(),
+        // What comes last tells it from others.
+        false => {
+            let skipped = side.label.chars().count() - (LONGEST - 1);
+            std::iter::once('…').chain(side.label.chars().skip(skipped)).collect()
+        }
     }
 }
 
@@ -209,6 +226,9 @@ fn legend(comparison: &Comparison, page: &mut Page) {
     };
     let figures: usize = comparison.others.iter().map(differ).sum();
     let by_chance = figures as f64 * 0.05;
+    if figures == 0 {
+        return;
+    }
     page.lines.push(Line::new());
     let text = format!(
         "±{JOINT}is the 95 % interval of a difference: simulation noise only. Were all {figures} \

@@ -30,23 +30,23 @@ pub(super) fn header(summary: &Summary, page: &mut Page) {
     let text = format!("{replications} of {duration} {warmup}, seed {}", summary.seed);
     page.line(Line::new().and(Style::Faint, text), 2);
     if let Some(one) = &summary.precision {
-        precision(one, page);
+        precision(one, summary.replications, page);
     }
 }
 
 /// Whether the figures of the SLOs are as tight as was asked for.
-fn precision(precision: &Precision, page: &mut Page) {
+fn precision(precision: &Precision, replications: u32, page: &mut Page) {
     let wanted = Ratio(precision.wanted);
     let text = match (&precision.worst, precision.reached) {
         (None, _) => format!("precision: no figure of an SLO could be nearer than ±{wanted}"),
         (Some(_), true) => format!("precision: every figure of an SLO is within ±{wanted}"),
         (Some((worst, of)), false) => {
             let now = match worst.is_finite() {
-                true => format!("±{}", share(*worst)),
-                false => "without an interval".to_owned(),
+                true => format!("is ±{}", share(*worst)),
+                false => "has no interval".to_owned(),
             };
-            let most = precision.at_most;
-            format!("precision: ±{wanted} not reached with {most} replications: {of} is {now}")
+            let text = format!("±{wanted} not reached with {replications} replications");
+            format!("precision: {text}: {of} {now}")
         }
     };
     let style = if precision.reached { Style::Faint } else { Style::Open };
