@@ -227,10 +227,10 @@ fn change(name: &str, before: &Figure, after: &Figure, kinship: Kinship) -> Chan
 
 /// The estimate of `a first - (b second + shift)`, replication by replication where they are kin.
 ///
-/// Where one of the two has hardly ever happened the interval is widened to that of the difference of
-/// two independent shares or numbers (MOVER: Zou and Donner 2008, of Wilson's and Garwood's
-/// intervals): that nothing has happened yet on either side proves nothing. Of one and the same run
-/// nothing need be proven.
+/// Where one of the two has hardly ever happened the interval is widened to that of the difference
+/// of two independent shares or numbers (MOVER: Zou and Donner 2008, of Wilson's and Garwood's
+/// intervals): that nothing has happened yet on either side proves nothing. Of one and the same
+/// run nothing need be proven.
 pub fn combination(
     (first, a): (&Figure, f64),
     (second, b): (&Figure, f64),

@@ -140,8 +140,10 @@ pub fn operation_rates(plan: &Plan) -> Vec<f64> {
         Source::Closed { think } => f64::from(users.count) * 1e9 / think.mean_ns().max(1e6),
     };
     let shares = users.shares();
-    let mut rates: Vec<f64> = shares.iter().map(|share| share * started).collect();
-    for (share, operation) in shares.iter().zip(&users.operations) {
+    // What is only loaded by others comes last and has no share.
+    let mut rates = vec![0.0; users.operations.len()];
+    for (index, (share, operation)) in shares.iter().zip(&users.operations).enumerate() {
+        rates[index] += share * started;
         for loaded in operation.loads.iter().flat_map(|loads| &loads.requests) {
             rates[loaded.index()] += share * started;
         }

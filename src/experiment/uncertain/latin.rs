@@ -24,8 +24,9 @@ pub fn shares(seed: u64, parameter: &str, samples: u32) -> Vec<f64> {
 
 /// The value of a parameter that a share of its samples does not exceed.
 ///
-/// The written value is the median, unless it is an end. Both halves are uniform on the logarithm, for what is known of
-/// a service time is a factor and not a difference; uniform as they are where an end is zero.
+/// The written value is the median, unless it is an end. Both halves are uniform on the logarithm,
+/// for what is known of a service time is a factor and not a difference; uniform as they are where
+/// an end is zero.
 pub fn value(share: f64, [value, low, high]: [Quantity; 3]) -> Quantity {
     let number = match share < 0.5 {
         // With the value at an end there is only one half.

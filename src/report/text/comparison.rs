@@ -56,8 +56,8 @@ fn pairing(base: &Side, versus: &Versus, page: &mut Page) {
     let text = match versus.kinship != Kinship::Apart {
         true => format!("{both} pairs of replications on the random numbers of seed {}", base.seed),
         false => format!(
-            "not paired: {} replications of seed {} after {} s, {} of seed {} after {} s; intervals \
-             are wider",
+            "not paired: {} replications of seed {} after {} s, {} of seed {} after {} s; \
+             intervals are wider",
             base.replications,
             base.seed,
             base.warmup_s,
