@@ -183,7 +183,8 @@ pub fn capacity(
     let [at, at_least] = [search.at, search.at_least].map(|load| trials.of_its_kind(load));
     let (at, at_least) = (at?, at_least?);
     let survive = search.survive.map(|survive| losses(trials.plan(), survive)).transpose()?;
-    let range = bracket(written.value(), &mut |load| trials.at(load, told))?;
+    let resolution = trials.resolution();
+    let range = bracket(written.value(), resolution, &mut |load| trials.at(load, told))?;
     refuse_resources(&mut trials, range, told)?;
     let binding = trials.binding(range.high);
     let limit = trials.limit(range.low.or(range.high));
@@ -260,13 +261,13 @@ fn without(
 ) -> Result<Lost, CapacityError> {
     let what = loss.what.clone();
     trials.lose(Some(loss));
-    let least = most / LEAST;
+    let (least, resolution) = (most / LEAST, trials.resolution());
     let range = if trials.at(most, told)?.verdict == Verdict::Holds {
         Range { low: Some(most), high: None }
     } else if trials.at(least, told)?.verdict == Verdict::Fails {
         Range { low: None, high: Some(trials.nearest(least)) }
     } else {
-        bracket(most, &mut |load| trials.at(load, told))?
+        bracket(most, resolution, &mut |load| trials.at(load, told))?
     };
     let binding = trials.binding(range.high);
     trials.lose(None);

@@ -5,27 +5,27 @@
 use super::{Range, Trial};
 use crate::experiment::verdict::Verdict;
 
-/// The ends of the range lie no further apart than this factor, unless what lies between them is
-/// undecided.
-const RESOLUTION: f64 = 1.03;
 /// By so much the load is raised or lowered until it fails or holds.
 const STRIDE: f64 = 2.0;
 /// Loads further from the written one than this factor are not tried.
 const FURTHEST: f64 = 4096.0;
 
 /// The range between the largest load that holds and the smallest that fails, beginning at a load.
+/// Its ends lie no further apart than the factor `resolution`, unless what lies between them is
+/// undecided.
 pub(super) fn bracket<E>(
     start: f64,
+    resolution: f64,
     at: &mut dyn FnMut(f64) -> Result<Trial, E>,
 ) -> Result<Range, E> {
-    let mut border = Border::default();
+    let mut border = Border { resolution, ..Border::default() };
     let first = at(start)?;
     border.note(&first);
     // The load at which something is full is a good guess from above, and fails.
     let full = first.full_at.filter(|full| *full > 0.0);
     let mut load = start;
     while border.fails.is_none() && load < start * FURTHEST {
-        let guess = full.filter(|full| *full > load * RESOLUTION && *full < load * 2.0 * STRIDE);
+        let guess = full.filter(|full| *full > load * resolution && *full < load * 2.0 * STRIDE);
         load = guess.unwrap_or(load * STRIDE);
         border.note(&at(load)?);
     }
@@ -65,6 +65,7 @@ pub(super) fn bracket<E>(
 /// What is known so far.
 #[derive(Debug, Default)]
 struct Border {
+    resolution: f64,
     /// The largest load that holds.
     holds: Option<f64>,
     /// The smallest that fails.
@@ -98,7 +99,7 @@ impl Border {
     /// second is not known.
     fn between(&self, low: Option<f64>, high: Option<f64>) -> Option<f64> {
         let (low, high) = (low.or(self.holds)?, high.or(self.fails)?);
-        (high > low * RESOLUTION).then(|| (low * high).sqrt())
+        (high > low * self.resolution).then(|| (low * high).sqrt())
     }
 }
 
@@ -106,6 +107,8 @@ impl Border {
 mod tests {
     use super::*;
     use std::convert::Infallible;
+
+    const RESOLUTION: f64 = 1.03;
 
     /// A system that holds up to a load and fails from another one on.
     fn system(holds: f64, fails: f64, whole: bool) -> impl FnMut(f64) -> Result<Trial, Infallible> {
@@ -126,7 +129,7 @@ mod tests {
             tries += 1;
             system(load)
         };
-        let Ok(range) = bracket(start, &mut count);
+        let Ok(range) = bracket(start, RESOLUTION, &mut count);
         (range, tries)
     }
 
