@@ -120,14 +120,17 @@ pub(super) fn run(arguments: &Arguments, terminal: Terminal) -> Result {
     }
     Ok(match interrupted {
         true => Exit::Interrupted,
-        false => exit(&found),
+        false => exit(&found, need.as_ref()),
     })
 }
 
-/// The verdict on what was asked for: every file at the load that it must carry at least.
-fn exit(found: &[Capacity]) -> Exit {
+/// The verdict on what was asked for: every file at the load that it must carry at least, and one
+/// of them at the load that is needed.
+fn exit(found: &[Capacity], need: Option<&Need>) -> Exit {
     let asked = found.iter().filter_map(|one| one.at_least.as_ref());
-    Exit::of(Verdict::all(asked.map(|trial| trial.verdict)))
+    let least = asked.map(|trial| trial.verdict);
+    let best = found.iter().filter_map(|one| Some(one.at.as_ref()?.verdict)).min();
+    Exit::of(Verdict::all(least.chain(need.and(best))))
 }
 
 fn one(

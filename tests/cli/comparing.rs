@@ -92,6 +92,8 @@ fn capacities_are_printed_judged_and_written_into_a_page() {
     assert_eq!((least("60/s"), least("80/s"), least("100/s")), (0, 98, 99));
     let text = dir.run("capacity one.yaml one.yaml --at 60/s --growth 10%/month").stdout;
     assert!(text.contains("one.yaml is enough") && text.contains("at 10% more a month"), "{text}");
+    assert_eq!(dir.run("capacity one.yaml --at 150/s").code, 99);
+    assert_eq!(dir.run("capacity one.yaml --at 10K").code, 1);
     assert_eq!(dir.run("capacity one.yaml --growth 10%/month").code, 2);
     assert_eq!(dir.run("capacity one.yaml --into page.md --quiet").code, 0);
     let page = dir.read("page.md");
