@@ -58,7 +58,9 @@ fn the_analytic_capacity_lies_inside_and_another_seed_agrees() {
 fn any_quantity_can_be_varied() {
     let search =
         Search { vary: Some("components.server.work.exponential".into()), ..Search::default() };
-    let one = of(FOUR, &["users.rate=299.808/s", "run.duration=200s"], &search).expect("it can");
+    let ranged = "components.server.work={ exponential: 10ms in 5ms..20ms }";
+    let sets = ["users.rate=299.808/s", "run.duration=200s", ranged];
+    let one = of(FOUR, &sets, &search).expect("it can be searched");
     // At the analytic rate the work that is just allowed is the 10 ms that it was reckoned with.
     let [low, high] = ends(&one);
     assert!(low <= 10e6 && 10e6 <= high, "{low} to {high}");

@@ -315,6 +315,8 @@ fn varied(resolved: &Resolved, search: &Search) -> Result<(String, Quantity), Ca
     let text = stands(path).ok_or_else(|| {
         wrong(format!("no value is written at `{path}`: write one there, so that it can be varied"))
     })?;
+    // A range beside the value says how far it may be off; what is varied is the value.
+    let text = text.split_once(" in ").map_or(text, |(value, _)| value);
     let is_count = path.ends_with("count") || path.ends_with("instances");
     let quantity = if is_count { Quantity::count(text) } else { Quantity::parse(text) };
     let quantity = quantity.filter(|quantity| quantity.value() > 0.0);

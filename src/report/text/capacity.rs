@@ -6,6 +6,7 @@ use super::TextOptions;
 use super::figure::{NO_DATA, exact, plain, short};
 use super::line::{Line, Style};
 use super::page::Page;
+use super::sections::style;
 use super::table::{Column, Table};
 use crate::experiment::capacity::{Capacity, Need, Range, Trial};
 use crate::experiment::summary::Unit;
@@ -238,11 +239,6 @@ fn needed(steps: &[Capacity], need: &Need, page: &mut Page) {
         let verdict = at.map_or(Verdict::Undecided, |at| at.verdict);
         let later = need.chosen.is_some_and(|chosen| index > chosen);
         let extra = extra.filter(|_| later);
-        let style = match verdict {
-            Verdict::Holds => Style::Good,
-            Verdict::Fails => Style::Bad,
-            Verdict::Undecided => Style::Open,
-        };
         let dollars = |d: f64| plain(d.abs(), Unit::Dollars);
         let more = extra.map_or(String::new(), |extra| match extra < 0.0 {
             true => format!("{} less", dollars(extra)),
@@ -250,7 +246,7 @@ fn needed(steps: &[Capacity], need: &Need, page: &mut Page) {
         });
         let cells = vec![
             Line::new().plain(step.file.as_str()),
-            Line::new().and(style, verdict.word()),
+            Line::new().and(style(verdict), verdict.word()),
             Line::new().plain(month.map_or(NO_DATA.to_owned(), dollars)),
             Line::new().plain(more),
         ];

@@ -6,6 +6,7 @@ use super::TextOptions;
 use super::figure::{self, estimate, plain, signed, size};
 use super::line::{JOINT, Line, Style};
 use super::page::Page;
+use super::sections::{mark, style};
 use super::table::{Column, Table};
 use crate::experiment::compare::{Change, Comparison, Effect, Kinship, Side, Versus};
 use crate::experiment::statistics::{Estimate, Value};
@@ -73,22 +74,23 @@ fn gates(versus: &Versus, page: &mut Page) {
     if versus.gates.is_empty() {
         return;
     }
-    let style = |verdict| match verdict {
-        Verdict::Holds => (Style::Good, "✓", "within the limit"),
-        Verdict::Fails => (Style::Bad, "✗", "beyond the limit"),
-        Verdict::Undecided => (Style::Open, "?", "undecided"),
+    let word = |verdict| match verdict {
+        Verdict::Holds => "within the limit",
+        Verdict::Fails => "beyond the limit",
+        Verdict::Undecided => "undecided",
     };
     let verdict = Verdict::all(versus.gates.iter().map(|gate| gate.verdict));
-    page.heading("Gate", Line::new().and(style(verdict).0, verdict.word()));
+    page.heading("Gate", Line::new().and(style(verdict), verdict.word()));
     for gate in &versus.gates {
-        let (style, mark, word) = style(gate.verdict);
-        let line = Line::new().plain("  ").and(style, mark).plain(format!(" {}   ", gate.text));
+        let style = style(gate.verdict);
+        let line = Line::new().plain("  ").and(style, mark(gate.verdict));
+        let line = line.plain(format!(" {}   ", gate.text));
         let change = versus.changes.iter().find(|change| change.name == gate.figure);
         let from_to = change.map_or_else(Line::new, |change| {
             let (before, after) = (&change.base, &change.other);
             mean(before, gate.unit).plain(" to ").join(mean(after, gate.unit)).plain(", ")
         });
-        let line = line.join(from_to).and(style, word);
+        let line = line.join(from_to).and(style, word(gate.verdict));
         let line = match (gate.verdict, gate.excess.mean) {
             (Verdict::Undecided, _) => line.plain(": more replications would tell"),
             (_, Value::Finite(_)) => line.plain(" by ").join(size(&gate.excess, gate.unit)),
